@@ -1,0 +1,113 @@
+"""What every linear estimator shares: prediction, precision, the shapes of its answers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils.validation import check_is_fitted
+
+from abline.errors import DataError, ParameterError
+from abline.linear.regressor import Regressor
+from abline.linear.threads import one_blas_thread
+from abline.tables.arrays import Floats, TrainingArrays, check_features
+
+if TYPE_CHECKING:
+    from abline.linear.factor import System
+
+Array = NDArray[np.float64]
+
+
+class LinearModel(Regressor):
+    """An estimator whose prediction is a weighted sum of the features.
+
+    Subclasses have the parameter ``fit_intercept`` and their ``fit`` ends with ``_keep``.
+
+    Attributes
+    ----------
+    coef_ : array of shape (p,), or (t, p) where y came as (n, t); y per unit of X
+    intercept_ : float, or array of shape (t,); in units of y
+    """
+
+    fit_intercept: bool
+    coef_: Floats
+    intercept_: Any
+
+    def predict(self, X: Any) -> Floats:
+        """Predict the target of new rows.
+
+        Parameters
+        ----------
+        X : array, tensor or dataframe of shape (n, p)
+            Finite numbers, the features in the order of ``fit``.
+
+        Returns
+        -------
+        array of shape (n,), or (n, t) where y came so; in X's precision
+
+        Raises
+        ------
+        DataError
+            If the features do not match those fitted or cannot be used, or a prediction is
+            beyond the range of X's precision.
+        """
+        check_is_fitted(self)
+        features = check_features(self, X)
+        with one_blas_thread():
+            answer = features @ self.coef_.T + self.intercept_
+        return in_precision(answer, features.dtype, "a prediction")
+
+    def _check_intercept(self) -> bool:
+        if not isinstance(self.fit_intercept, bool | np.bool_):
+            raise ParameterError(f"fit_intercept is {self.fit_intercept!r}: give True or False")
+        return bool(self.fit_intercept)
+
+    def _keep(self, coef: Array, system: System, data: TrainingArrays) -> None:
+        """Remember the coefficients, of shape (p, t), in the data's precision and shape."""
+        dtype = np.result_type(data.X.dtype, np.float32)
+        answer = in_precision(np.ascontiguousarray(coef.T), dtype, "a coefficient")
+        with one_blas_thread():
+            intercept = system.y_mean - system.x_mean @ coef
+        constants = in_precision(intercept, dtype, "the intercept")
+        flat = data.y_ndim == 1
+        self.coef_ = answer[0] if flat else answer
+        if self.fit_intercept:
+            self.intercept_ = constants[0] if flat else constants
+        else:
+            self.intercept_ = 0.0
+
+
+def in_precision(values: Floats, dtype: np.dtype[Any], what: str) -> Floats:
+    """Round numbers to a precision that may be lower.
+
+    Parameters
+    ----------
+    values : array
+        Finite.
+    dtype : dtype
+        A float's.
+    what : str
+        What one of the numbers is, for the message.
+
+    Returns
+    -------
+    array of that dtype
+
+    Raises
+    ------
+    DataError
+        If a number is beyond its range.
+
+    Examples
+    --------
+    >>> in_precision(np.array([0.1]), np.dtype(np.float32), "a prediction")
+    array([0.1], dtype=float32)
+    """
+    largest = float(np.abs(values).max(initial=0.0))
+    if largest > float(np.finfo(dtype).max):
+        raise DataError(
+            f"{what} of {largest:.3g} is beyond the range of {dtype}: rescale X or y, or pass "
+            "X in a higher precision"
+        )
+    return values.astype(dtype, copy=False)

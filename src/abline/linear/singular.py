@@ -1,0 +1,114 @@
+"""Singular values and vectors with all their digits, whatever the units of the columns.
+
+The usual algorithm is exact to rounding errors of the largest column: next to a column of
+timestamps in nanoseconds nothing remains of one of order one. Where columns differ much, the
+preconditioned Jacobi algorithm keeps the digits of each, at two to three times the cost.
+
+References
+----------
+Drmač, Veselić (2008), "New fast and accurate Jacobi SVD algorithm", *SIAM J. Matrix Anal.
+Appl.* 29(4); Demmel et al. (1999), "Computing the singular value decomposition with high relative
+accuracy", *Linear Algebra Appl.* 299.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import lapack
+
+Array = NDArray[np.float64]
+
+#: ratio of column norms, as a power of two, up to which the usual algorithm loses three digits
+_EVEN = 10
+
+#: LAPACK's JOBA = "F": high relative accuracy for rows and columns of any scale
+_RELATIVE = 2
+
+
+def svd(X: Array) -> tuple[Array, Array, Array]:
+    """Decompose X = U S V'.
+
+    Parameters
+    ----------
+    X : array of shape (k, p)
+
+    Returns
+    -------
+    left : array of shape (k, min(k, p))
+    singular : array of shape (min(k, p),), the largest first
+    right : array of shape (min(k, p), p)
+
+    Examples
+    --------
+    >>> svd(np.array([[3e20, 0.0], [0.0, 2.0]]))[1]
+    array([3.e+20, 2.e+00])
+    """
+    exponents = np.frexp(np.abs(X).max(axis=0))[1][X.any(axis=0)]
+    if exponents.size == 0 or np.ptp(exponents) <= _EVEN:
+        left, singular, right = np.linalg.svd(X, full_matrices=False)
+        return left, singular, right
+    if X.shape[0] < X.shape[1]:
+        left, singular, right = _jacobi(X.T)
+        return right.T, singular, left.T
+    return _jacobi(X)
+
+
+def equilibrate(R: Array) -> tuple[Array, NDArray[np.int_]]:
+    """Scale columns by powers of two to norms between 1/2 and 1; columns of zeros stay.
+
+    Parameters
+    ----------
+    R : array of shape (k, p)
+
+    Returns
+    -------
+    scaled : array of shape (k, p)
+        Without any rounding: ``R == np.ldexp(scaled, exponents)``.
+    exponents : array of shape (p,)
+
+    Examples
+    --------
+    >>> equilibrate(np.array([[3.0, 0.0]]))
+    (array([[0.75, 0.  ]]), array([2, 0]))
+    """
+    first = np.frexp(np.abs(R).max(axis=0))[1]  # squares of huge cells would overflow
+    scaled = np.ldexp(R, -first)
+    second = np.frexp(np.linalg.norm(scaled, axis=0))[1]
+    return np.ldexp(scaled, -second), (first + second).astype(np.int_)
+
+
+def surely_independent(scaled: Array, tolerance: float) -> bool:
+    """Say whether the columns of a scaled triangle are independent beyond doubt.
+
+    Parameters
+    ----------
+    scaled : array of shape (k, p)
+        Upper triangle from `equilibrate`.
+    tolerance : float
+        Singular values up to this part of the largest count as zero.
+
+    Returns
+    -------
+    bool
+        False where only the singular values can tell.
+
+    Examples
+    --------
+    >>> surely_independent(np.eye(2), 1e-15), surely_independent(np.ones((1, 2)), 1e-15)
+    (True, False)
+    """
+    k, p = scaled.shape
+    if k < p:
+        return False
+    # LAPACK estimates the reciprocal condition number in p² operations; being in the 1-norm, it
+    # may be p times the ratio of singular values
+    rcond, _ = lapack.dtrcon(scaled)
+    return bool(rcond > p * tolerance)
+
+
+def _jacobi(X: Array) -> tuple[Array, Array, Array]:
+    singular, left, right, scale, _, info = lapack.dgejsv(X, joba=_RELATIVE, jobr=0)
+    if info != 0:
+        raise np.linalg.LinAlgError("the Jacobi singular value decomposition did not converge")
+    return left, singular * (scale[0] / scale[1]), right.T

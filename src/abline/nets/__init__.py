@@ -1,0 +1,21 @@
+"""Fits by gradient: modules, losses, the training engines and the network estimators."""
+
+from abline.nets.callbacks import Callback, EarlyStopping, LRScheduler, PrintLog, ProgressBar
+from abline.nets.ensemble import MLPEnsemble
+from abline.nets.modules import MLP
+from abline.nets.network import NetworkRegressor
+from abline.nets.torch_regressor import TorchRegressor
+from abline.nets.training import TrainingState
+
+__all__ = [
+    "MLP",
+    "Callback",
+    "EarlyStopping",
+    "LRScheduler",
+    "MLPEnsemble",
+    "NetworkRegressor",
+    "PrintLog",
+    "ProgressBar",
+    "TorchRegressor",
+    "TrainingState",
+]

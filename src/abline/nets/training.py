@@ -1,0 +1,180 @@
+"""What a training engine is given and what callbacks see, free of any engine's details.
+
+An engine is a function from a `TrainingJob` to a history; the estimators assemble the job and
+know nothing of the steps, so another way to run them replaces the engine alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from abline.errors import ParameterError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from abline.nets.callbacks import Callback
+
+#: one list per column, all of the same length: epoch, train_loss, valid_loss, seconds, lr, …
+History = dict[str, list[float]]
+
+#: rows that pass through a module at once where no gradient is kept: bounds the memory of
+#: large tables, and layers' outputs of this many rows still fit a processor's cache
+CHUNK_ROWS = 16_384
+
+
+class Loss(Protocol):
+    """From outputs, targets of their shape and the rows' weights (or None) to one number."""
+
+    def __call__(self, outputs: Tensor, target: Tensor, weights: Tensor | None) -> Tensor:
+        """Compute the loss."""
+        ...
+
+
+class Metric(Protocol):
+    """From outputs and targets of one shape to one number."""
+
+    def __call__(self, outputs: Tensor, target: Tensor) -> float:
+        """Compute the metric."""
+        ...
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows on the device that trains, in the module's precision.
+
+    Attributes
+    ----------
+    X : tensor of shape (n, p)
+    y : tensor of the shape of the module's outputs, (n,) or (n, t)
+    weights : tensor of shape (n,), or None where every row counts the same
+    """
+
+    X: Tensor
+    y: Tensor
+    weights: Tensor | None = None
+
+    def __len__(self) -> int:
+        return len(self.X)
+
+    def take(self, index: Tensor | slice) -> Rows:
+        """Give some of the rows, in the index's order."""
+        weights = None if self.weights is None else self.weights[index]
+        return Rows(self.X[index], self.y[index], weights)
+
+    def shaped_as(self, outputs: Tensor) -> Rows:
+        """Give the targets the number of dimensions of a module's outputs."""
+        y = self.y.reshape(-1) if outputs.ndim == 1 else self.y
+        return Rows(self.X, y, self.weights)
+
+
+@dataclass(frozen=True)
+class TrainingJob:
+    """Everything that one fit needs.
+
+    Attributes
+    ----------
+    module : torch.nn.Module
+        Trained in place.
+    loss : Loss
+    optimizer : torch.optim.Optimizer
+        Of the module's parameters.
+    train, valid : Rows
+        ``valid`` is None where there is none.
+    max_epochs : int
+    batch_size : int or None
+        None is all rows in one step.
+    shuffle : bool
+        Whether minibatches are drawn anew in each epoch.
+    generator : torch.Generator
+        On the CPU; draws the minibatches and nothing else.
+    callbacks : sequence of Callback
+    metrics : mapping of str to Metric
+    """
+
+    module: nn.Module
+    loss: Loss
+    optimizer: torch.optim.Optimizer
+    train: Rows
+    valid: Rows | None
+    max_epochs: int
+    batch_size: int | None
+    shuffle: bool
+    generator: torch.Generator
+    callbacks: Sequence[Callback]
+    metrics: Mapping[str, Metric]
+
+
+@dataclass
+class TrainingState:
+    """What a callback sees of a fit that is under way.
+
+    Attributes
+    ----------
+    epoch : int
+        Counted from 0.
+    max_epochs : int
+    module : torch.nn.Module
+        With the weights of this moment.
+    optimizer : torch.optim.Optimizer
+    history : dict of str to list of float
+        The epochs so far, this one included once it has ended.
+    has_validation : bool
+        Whether validation rows are scored.
+    stop : bool
+        Set it to True to end the training after this epoch.
+    """
+
+    epoch: int
+    max_epochs: int
+    module: nn.Module
+    optimizer: torch.optim.Optimizer
+    history: History
+    has_validation: bool
+    stop: bool = False
+
+
+def outputs_of(module: nn.Module, features: Tensor) -> Tensor:
+    """Compute a module's outputs without gradients, chunk by chunk.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        In the mode (training or evaluation) that is wanted.
+    features : tensor of shape (n, p)
+
+    Returns
+    -------
+    tensor of shape (n,) or (n, t)
+    """
+    with torch.inference_mode():
+        if len(features) <= CHUNK_ROWS:
+            outputs: Tensor = module(features)
+            return outputs
+        return torch.cat([module(chunk) for chunk in torch.split(features, CHUNK_ROWS)])
+
+
+def diverged(loss: float, epoch: int, lr: float) -> ParameterError:
+    """Make the error of a training whose loss is no longer a number.
+
+    Parameters
+    ----------
+    loss : float
+        NaN or infinite.
+    epoch : int
+    lr : float
+        The learning rate of that epoch.
+
+    Returns
+    -------
+    ParameterError
+        To raise.
+    """
+    return ParameterError(
+        f"the training loss became {loss} at epoch {epoch}: lower lr (now {lr:g}), "
+        "or standardise X and y"
+    )

@@ -1,0 +1,360 @@
+"""Whatever a person passes as X and y, as numpy arrays of floats.
+
+Numpy arrays, torch tensors (with gradients, in bfloat16, on a GPU), nested lists and any
+eager dataframe that narwhals knows all come in here, are checked once, and leave as plain
+arrays; the estimators behind need no checks of their own. Torch is never imported: a tensor
+can only exist where torch has been loaded already.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+import narwhals as nw
+import numpy as np
+from numpy.typing import NDArray
+
+from abline.errors import CellTypeError, DataError
+
+Floats = NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True)
+class TrainingArrays:
+    """Checked training data.
+
+    Attributes
+    ----------
+    X : array of shape (n, p), float16, float32 or float64 as it came (integers as float64)
+    y : array of shape (n, t), float64, or float32 where it came so
+    sample_weight : array of shape (n,), float64, or None where every row counts the same
+    y_ndim : int
+        1 where y came as (n,), 2 where it came as (n, t): predictions take the same shape.
+    """
+
+    X: Floats
+    y: Floats
+    sample_weight: Floats | None
+    y_ndim: int
+
+
+def check_training(
+    estimator: Any, X: Any, y: Any, sample_weight: Any = None, *, reset: bool = True
+) -> TrainingArrays:
+    """Check training data and remember the features' number and names on the estimator.
+
+    Parameters
+    ----------
+    estimator : object
+        Gets ``n_features_in_`` and, for a dataframe, ``feature_names_in_``.
+    X : array, tensor or dataframe of shape (n, p)
+    y : array, tensor, series or dataframe of shape (n,) or (n, t)
+    sample_weight : array of shape (n,), optional
+        None negative.
+    reset : bool, default=True
+        False for further rows (a validation set), whose features must match those fitted.
+
+    Returns
+    -------
+    TrainingArrays
+
+    Raises
+    ------
+    DataError
+        If something is missing, infinite, not a number, or of another length.
+    """
+    if y is None:
+        raise DataError(
+            f"This {type(estimator).__name__} estimator requires y to be passed, but the target "
+            "y is None: pass one number per row of X"
+        )
+    features = _features(estimator, X, reset=reset)
+    target = check_target(y)
+    if len(target) != len(features):
+        raise DataError(
+            f"X has {len(features)} rows and y has {len(target)}: "
+            "found input variables with inconsistent numbers of samples, pass one y per row"
+        )
+    weights = check_weights(sample_weight, len(features))
+    y_ndim = target.ndim
+    return TrainingArrays(features, target.reshape(len(target), -1), weights, y_ndim)
+
+
+def check_features(estimator: Any, X: Any) -> Floats:
+    """Check rows to predict against the features that an estimator was fitted on.
+
+    Parameters
+    ----------
+    estimator : object
+        Fitted; a dataframe must have its feature names, in its order.
+    X : array, tensor or dataframe of shape (n, p)
+
+    Returns
+    -------
+    array of shape (n, p), float16, float32 or float64 as it came (integers as float64)
+
+    Raises
+    ------
+    DataError
+        If the features do not match, or a cell is missing, infinite or not a number.
+    """
+    return _features(estimator, X, reset=False)
+
+
+def check_target(y: Any) -> Floats:
+    """Check a target: numbers only, every one finite.
+
+    Parameters
+    ----------
+    y : array, tensor, series or dataframe of shape (n,) or (n, t)
+
+    Returns
+    -------
+    array of shape (n,) or (n, t)
+
+    Raises
+    ------
+    DataError
+        If it is text, missing, infinite, or has more than two dimensions.
+    """
+    raw = np.asarray(from_tensor(_series_to_numpy(y)))
+    if raw.ndim not in (1, 2):
+        raise DataError(
+            f"y has {raw.ndim} dimensions: y should be a 1d array of shape (n,), "
+            "or (n, targets) for several targets"
+        )
+    target = _as_floats(raw, "the target y")
+    if raw.ndim == 2 and raw.shape[1] == 0:
+        raise DataError("y has no column: pass at least one target")
+    bad = ~np.isfinite(target)
+    if bad.any():
+        row = int(np.argwhere(bad)[0][0])
+        raise DataError(
+            f"the target y has {int(bad.sum())} missing or infinite values (NaN or inf), the first "
+            f"in row {row}: leave those rows out"
+        )
+    return target
+
+
+def check_weights(sample_weight: Any, n_rows: int) -> Floats | None:
+    """Check the weights of rows.
+
+    Parameters
+    ----------
+    sample_weight : array of shape (n,), a number, or None
+    n_rows : int
+
+    Returns
+    -------
+    array of shape (n,), float64, or None
+
+    Raises
+    ------
+    DataError
+        If a weight is negative or not finite, all are zero, or their number is not that
+        of the rows.
+    """
+    if sample_weight is None:
+        return None
+    weights = _as_floats(
+        np.asarray(from_tensor(_series_to_numpy(sample_weight))), "sample_weight"
+    ).astype(np.float64)
+    if weights.ndim == 0:
+        weights = np.full(n_rows, float(weights))
+    if weights.ndim == 2 and weights.shape[1] == 1:
+        weights = weights[:, 0]
+    if weights.ndim != 1:
+        raise DataError("Sample weights must be 1D array or scalar: pass one weight per row")
+    if len(weights) != n_rows:
+        raise DataError(
+            f"sample_weight has {len(weights)} values for {n_rows} rows "
+            f"(sample_weight.shape == {weights.shape}, expected {(n_rows,)}): pass one per row"
+        )
+    wrong = ~np.isfinite(weights) | (weights < 0)
+    if wrong.any():
+        row = int(np.flatnonzero(wrong)[0])
+        raise DataError(
+            f"sample_weight is {weights[row]} in row {row}: weights must be finite and not negative"
+        )
+    if not weights.any():
+        raise DataError("sample_weight is zero in every row: give at least one row a weight")
+    return weights
+
+
+def from_tensor(value: Any) -> Any:
+    """Turn a torch tensor into a numpy array; leave anything else as it is.
+
+    Parameters
+    ----------
+    value : object
+        A tensor may have gradients, live on any device and be of any dtype; bfloat16, which
+        numpy lacks, becomes float32.
+
+    Returns
+    -------
+    object
+    """
+    torch = sys.modules.get("torch")
+    if torch is None or not isinstance(value, torch.Tensor):
+        return value
+    tensor = value.detach().cpu()
+    if tensor.dtype == torch.bfloat16:
+        tensor = tensor.float()
+    return tensor.resolve_conj().resolve_neg().numpy()
+
+
+def is_dataframe(value: Any) -> bool:
+    """Say whether narwhals knows this as an eager dataframe.
+
+    Parameters
+    ----------
+    value : object
+
+    Returns
+    -------
+    bool
+    """
+    return bool(nw.dependencies.is_into_dataframe(value)) or isinstance(value, nw.DataFrame)
+
+
+def eager_frame(value: Any) -> nw.DataFrame[Any]:
+    """Wrap any eager dataframe with narwhals.
+
+    Parameters
+    ----------
+    value : dataframe
+
+    Returns
+    -------
+    narwhals.DataFrame
+
+    Raises
+    ------
+    DataError
+        If it is not a dataframe, is a lazy one (the message says to collect it), or has two
+        columns of one name.
+    """
+    try:
+        wrapped = nw.from_native(value)
+    except nw.exceptions.DuplicateError:
+        names = list(value.columns)
+        twice = next(name for name in names if names.count(name) > 1)
+        raise DataError(
+            f"the table has several columns called {twice!r}: rename all but one"
+        ) from None
+    except TypeError:
+        raise DataError(
+            f"a {type(value).__name__} is not a dataframe that narwhals knows: "
+            "pass one of pandas, polars or pyarrow, or a numpy array"
+        ) from None
+    if isinstance(wrapped, nw.LazyFrame):
+        raise DataError("the table is a lazy frame: call .collect() on it first")
+    eager: nw.DataFrame[Any] = wrapped
+    return eager
+
+
+def _features(estimator: Any, X: Any, *, reset: bool) -> Floats:
+    from sklearn.utils.validation import validate_data
+
+    if isinstance(X, nw.DataFrame | nw.LazyFrame):
+        X = nw.to_native(X)
+    X = from_tensor(X)
+    try:
+        if hasattr(X, "collect") or is_dataframe(X):
+            frame = eager_frame(X)
+            array = _frame_to_numpy(frame)
+            names: Any = X
+            validate_data(estimator, X=names, reset=reset, skip_check_array=True)
+        else:
+            array = validate_data(
+                estimator,
+                X=X,
+                reset=reset,
+                dtype=[np.float64, np.float32, np.float16],
+                ensure_all_finite=False,
+            )
+            names = None
+    except DataError:
+        raise
+    except (TypeError, ValueError) as error:
+        # scikit-learn's sentences are good; its line breaks and arrays are not
+        kind = CellTypeError if isinstance(error, TypeError) else DataError
+        raise kind(" ".join(str(error).split())) from error
+    if len(array) == 0:
+        raise DataError("X has no rows (0 sample(s)) while a minimum of 1 is required: pass some")
+    if array.shape[1] == 0:
+        raise DataError("X has 0 feature(s) while a minimum of 1 is required: pass some columns")
+    _check_finite(array, getattr(estimator, "feature_names_in_", None))
+    return array
+
+
+def _check_finite(array: Floats, names: Any) -> None:
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = array.sum()
+    if np.isfinite(total):  # one pass; a sum is finite only if every term is
+        return
+    bad = ~np.isfinite(array)
+    if not bad.any():
+        return
+    row, column = (int(i) for i in np.argwhere(bad)[0])
+    name = f"column {names[column]!r}" if names is not None else f"column {column} of X"
+    what = "NaN" if np.isnan(array[row, column]) else "infinity"
+    raise DataError(
+        f"{name} has {int(bad[:, column].sum())} missing or infinite cells (contains {what}, first "
+        f"in row {row}): fill or drop them, or use TableRegressor, which takes missing cells"
+    )
+
+
+def _frame_to_numpy(frame: nw.DataFrame[Any]) -> Floats:
+    columns = [_column_to_numpy(frame.get_column(name)) for name in frame.columns]
+    if not columns:
+        raise DataError("the table has no columns (0 feature(s)): pass at least one")
+    return np.column_stack(columns)
+
+
+def _column_to_numpy(series: nw.Series[Any]) -> Floats:
+    if series.dtype == nw.Boolean or series.dtype.is_decimal():
+        series = series.cast(nw.Float64)
+    if not series.dtype.is_numeric():
+        values = np.asarray(series.to_list(), dtype=object)
+        return _as_floats(values, f"column {series.name!r}")
+    array = np.asarray(series.to_numpy())
+    return array if array.dtype.kind == "f" else array.astype(np.float64)
+
+
+def _series_to_numpy(value: Any) -> Any:
+    if isinstance(value, np.ndarray | list | tuple | int | float):
+        return value
+    wrapped = nw.from_native(value, allow_series=True, pass_through=True)
+    if isinstance(wrapped, nw.LazyFrame):
+        raise DataError("the target is a lazy frame: call .collect() on it first")
+    if isinstance(wrapped, nw.Series):
+        return _column_to_numpy(wrapped)
+    if isinstance(wrapped, nw.DataFrame):
+        return _frame_to_numpy(wrapped)
+    return value
+
+
+def _as_floats(array: NDArray[Any], what: str) -> Floats:
+    if array.dtype.kind == "f":
+        return array if array.dtype in (np.float64, np.float32) else array.astype(np.float64)
+    if array.dtype.kind == "c":
+        raise DataError(f"{what} is complex. Complex data not supported: pass real numbers")
+    try:
+        return array.astype(np.float64)
+    except (TypeError, ValueError):
+        raise DataError(
+            f"{what} holds {_example(array)!r}, which is not a number: encode text first, "
+            "or use TableRegressor, which does so for features"
+        ) from None
+
+
+def _example(array: NDArray[Any]) -> object:
+    for value in array.ravel().tolist():
+        try:
+            float(value)
+        except (TypeError, ValueError):
+            return value
+    return array.ravel().tolist()[0]

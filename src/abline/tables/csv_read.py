@@ -1,0 +1,141 @@
+"""Read a text table with polars, once its layout is known."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from abline.errors import DataError
+from abline.tables.csv_layout import as_utf8, find_layout, records
+from abline.tables.text_columns import (
+    blank_words,
+    has_decimal_commas,
+    nearly_numbers,
+    type_column,
+)
+
+if TYPE_CHECKING:
+    from abline.tables.csv_layout import Layout
+    from abline.tables.source import Source
+
+
+def read_text(
+    source: Source,
+    *,
+    delimiter: str | None,
+    decimal: str | None,
+    encoding: str | None,
+    words: tuple[str, ...],
+) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """Read a text table.
+
+    Parameters
+    ----------
+    source : Source
+    delimiter : str or None
+        None is to be found.
+    decimal : {".", ","} or None
+        None: a comma where the delimiter is another, some columns look like 1234,5 and none
+        like 1234.5.
+    encoding : str or None
+        None: by the byte order mark, or UTF-8.
+    words : tuple of str
+        For a missing cell.
+
+    Returns
+    -------
+    frame : polars.DataFrame
+    notes : tuple of str
+        What was found.
+
+    Raises
+    ------
+    DataError
+        If it is no such table.
+    """
+    source, found = as_utf8(source, encoding)
+    notes: tuple[str, ...] = ()
+    if found != "utf-8" and encoding is None:
+        notes = (f"the text is {found.upper()}",)
+    layout = find_layout(source, delimiter)
+    frame = _parse(source, layout, words, as_text=decimal == ",")
+    frame = frame.with_columns(
+        blank_words(column, words) for column in _text_columns(frame).values()
+    )
+    if decimal is None:
+        decimal, more = _find_decimal(frame, layout.delimiter)
+        notes += more
+    texts = {name: type_column(column, decimal) for name, column in _text_columns(frame).items()}
+    frame = frame.with_columns(texts.values())
+    nearly = (nearly_numbers(column, decimal) for column in _text_columns(frame).values())
+    return frame, (*notes, *layout.notes, *(note for note in nearly if note))
+
+
+def _text_columns(frame: pl.DataFrame) -> dict[str, pl.Series]:
+    return {column.name: column for column in frame if column.dtype == pl.String}
+
+
+def _parse(
+    source: Source, layout: Layout, words: tuple[str, ...], *, as_text: bool
+) -> pl.DataFrame:
+    """Read the cells; polars types plain numbers itself unless ``as_text``."""
+    origin: Any = source.data if source.path is None else source.path
+    shape = (layout.lines, len(layout.names))
+    try:
+        frame = _polars_csv(origin, layout.delimiter, words, as_text)
+    except pl.exceptions.PolarsError:
+        frame = None
+    if frame is None or frame.shape != shape:
+        # quotes inside of unquoted cells, or bare carriage returns as line ends: polars and
+        # the standard library read them differently, so write them as both read them
+        tidy = _rewrite(source, layout.delimiter)
+        try:
+            frame = _polars_csv(tidy, layout.delimiter, words, as_text)
+        except pl.exceptions.PolarsError as error:
+            reason = str(error).partition("\n")[0]
+            raise DataError(f"{source.name} cannot be read as CSV ({reason}): mend it") from error
+    frame.columns = list(layout.names)
+    if layout.blank:
+        is_blank = pl.Series([False]).extend_constant(False, frame.height - 1)
+        frame = frame.filter(~is_blank.scatter(list(layout.blank), True))
+    return frame
+
+
+def _polars_csv(origin: Any, delimiter: str, words: tuple[str, ...], as_text: bool) -> pl.DataFrame:
+    return pl.read_csv(
+        origin,
+        separator=delimiter,
+        null_values=list(words),
+        infer_schema=not as_text,
+        infer_schema_length=None,
+        glob=False,
+    )
+
+
+def _rewrite(source: Source, delimiter: str) -> bytes:
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, delimiter=delimiter, lineterminator="\n")
+    width = 0
+    for record in records(source, delimiter):
+        width = width or len(record)
+        # a blank line stays a record, so that they can be told by their number
+        writer.writerow(record if len(record) == width else [""] * width)
+    return text.getvalue().encode("utf-8")
+
+
+def _find_decimal(frame: pl.DataFrame, delimiter: str) -> tuple[str, tuple[str, ...]]:
+    if delimiter == ",":
+        return ".", ()
+    commas = [name for name, column in _text_columns(frame).items() if has_decimal_commas(column)]
+    if not commas:
+        return ".", ()
+    points = [column.name for column in frame if column.dtype.is_float()]
+    if points:
+        return ".", (
+            f"column {commas[0]!r} has decimal commas and {points[0]!r} decimal points: "
+            "pass --decimal , if the commas are right",
+        )
+    return ",", (f"decimal commas are read as such (in {commas[0]!r}, say)",)

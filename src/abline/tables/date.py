@@ -1,0 +1,187 @@
+"""A date as years since the first one, and its place in the year, the week and the day.
+
+The places are angles, given as sine and cosine so that midnight is beside 23:59, and only
+those that the training rows vary in.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from abline.tables.dates import ISO, parse_dates
+from abline.tables.number import NumberEncoder
+
+Floats = NDArray[np.float64]
+
+_DAY = 86_400e6  # microseconds
+_YEAR = 365.2425  # days
+
+#: a year's cycle needs some months of it to be told from a trend
+_YEAR_CYCLE_DAYS = 120.0
+
+
+@dataclass(frozen=True)
+class DateEncoder:
+    """The encoding of one column of dates.
+
+    Attributes
+    ----------
+    name : str
+    formats : tuple of str
+        How text writes them.
+    origin : float
+        The first date of the training rows, in days since 1970.
+    fill : float
+        The median date, in days since 1970, which missing cells get.
+    years : NumberEncoder
+        Of the years since the origin.
+    cycles : tuple of str
+        Those of ``"year"``, ``"week"`` and ``"day"`` that have columns.
+    """
+
+    name: str
+    formats: tuple[str, ...] = field(repr=False)
+    origin: float
+    fill: float
+    years: NumberEncoder
+    cycles: tuple[str, ...]
+
+    @classmethod
+    def fit(cls, cells: pl.Series, weights: Floats, *, formats: tuple[str, ...] = ISO) -> Self:
+        """Learn the encoding.
+
+        Parameters
+        ----------
+        cells : polars.Series of n dates, datetimes or text
+        weights : array of shape (n,)
+            All positive.
+        formats : tuple of str
+            From the schema.
+
+        Returns
+        -------
+        DateEncoder
+        """
+        days = _days(cells, formats)
+        present = days[~np.isnan(days)]
+        origin = float(present.min()) if len(present) else 0.0
+        years = NumberEncoder.fit(_years(cells.name, days, origin), weights)
+        fill = origin + years.fill * _YEAR
+        span = (years.bounds.high - years.bounds.low) * _YEAR
+        cycles = tuple(
+            name
+            for name, place in _places(present).items()
+            if len(np.unique(place)) > 1 and (name != "year" or span >= _YEAR_CYCLE_DAYS)
+        )
+        return cls(cells.name, formats, origin, fill, years, cycles)
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """The names of the columns that `transform` gives."""
+        waves = (f"{self.name} ({c} {wave})" for c in self.cycles for wave in ("sine", "cosine"))
+        return (*self.years.feature_names, *waves)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was unusual in the training rows."""
+        return self.years.notes
+
+    def transform(self, cells: pl.Series) -> Floats:
+        """Encode a column.
+
+        Parameters
+        ----------
+        cells : polars.Series of n dates, datetimes or text
+            Text that is no date counts as missing.
+
+        Returns
+        -------
+        array of shape (n, k), k the number of `feature_names`
+        """
+        days = _days(cells, self.formats)
+        columns = [self.years.transform(_years(self.name, days, self.origin))]
+        places = _places(np.where(np.isnan(days), self.fill, days))
+        for cycle in self.cycles:
+            angle = 2 * np.pi * places[cycle]
+            columns += [np.sin(angle)[:, None], np.cos(angle)[:, None]]
+        return np.hstack(columns)
+
+    def notes_on(self, cells: pl.Series) -> tuple[str, ...]:
+        """Say what is unusual about new cells.
+
+        Parameters
+        ----------
+        cells : polars.Series of n cells
+
+        Returns
+        -------
+        tuple of str
+        """
+        days = _days(cells, self.formats)
+        lost = int(np.isnan(days).sum()) - cells.null_count()
+        notes = self.years.notes_on(_years(self.name, days, self.origin))
+        if lost:
+            cells_are = "1 cell" if lost == 1 else f"{lost:,} cells"
+            verb = "is no date and counts" if lost == 1 else "are no dates and count"
+            notes = (f"{cells_are} of {self.name!r} {verb} as missing", *notes)
+        return notes
+
+    def get_state(self) -> dict[str, Any]:
+        """Give plain data, which `from_state` reads.
+
+        Returns
+        -------
+        dict
+        """
+        return {
+            "name": self.name,
+            "formats": list(self.formats),
+            "origin": self.origin,
+            "fill": self.fill,
+            "years": self.years.get_state(),
+            "cycles": list(self.cycles),
+        }
+
+    @classmethod
+    def from_state(cls, state: dict[str, Any]) -> Self:
+        """Make an encoder from what `get_state` gave.
+
+        Parameters
+        ----------
+        state : dict
+
+        Returns
+        -------
+        DateEncoder
+        """
+        texts = {key: tuple(state[key]) for key in ("formats", "cycles")}
+        return cls(**state | texts | {"years": NumberEncoder.from_state(state["years"])})
+
+
+def _days(cells: pl.Series, formats: tuple[str, ...]) -> Floats:
+    """Days since 1970, NaN where missing."""
+    micros = parse_dates(cells, formats).dt.epoch("us").cast(pl.Float64)
+    return np.asarray(micros.fill_null(float("nan")).to_numpy()) / _DAY
+
+
+def _years(name: str, days: Floats, origin: float) -> pl.Series:
+    label = f"{name} (years since {np.datetime64(int(origin), 'D')})"
+    return pl.Series(label, (days - origin) / _YEAR)
+
+
+def _places(days: Floats) -> dict[str, Floats]:
+    """The place of each date in its year, week (from Monday) and day, from 0 to 1."""
+    dates = np.floor(days).astype("datetime64[D]")
+    year = dates.astype("datetime64[Y]")
+    start = year.astype("datetime64[D]").astype(np.int64)
+    length = (year + 1).astype("datetime64[D]").astype(np.int64) - start
+    return {
+        "year": (days - start) / length,
+        "week": (np.floor(days) + 3) % 7 / 7,  # 1 January 1970 was a Thursday
+        "day": days % 1.0,
+    }
