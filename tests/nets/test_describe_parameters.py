@@ -116,6 +116,7 @@ def test_anything_else_leaves_its_name(value, text):
         {"is": "device", "value": "nowhere"},
         {"is": "random state", "value": [1]},
         {"is": "random state", "value": ["MT19937", np.ones(3), 0, 0, 0.0]},
+        {"is": "random state", "value": ["MT19937", np.ones(624, "u4"), 10**6, 0, 0.0]},
         {"is": "layers", "value": {}},
         {"is": "callback", "value": {"class": "Popen"}},
         {"is": "callback", "value": {"class": "PrintLog"}},

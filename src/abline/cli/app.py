@@ -27,7 +27,7 @@ def root(
         ),
     ] = False,
 ) -> None:
-    r"""
+    """
     \b
     Examples:
       abline fit houses.csv --target price               a model and a judgement
@@ -41,7 +41,7 @@ def root(
     how much, and how sure can one be? abline never asks questions and never uses the network.
 
     Exit codes: 0 done, 1 a defect of abline, 2 wrong input, 130 interrupted.
-    """  # noqa: D205, D400 - the help leads with its examples
+    """  # noqa: D205, D301, D400 - the help leads with its examples
     del version
 
 
@@ -85,7 +85,7 @@ def fit(
     no_color: o.NoColor = False,
     debug: o.Debug = False,
 ) -> None:  # fmt: skip
-    r"""
+    """
     \b
     Examples:
       abline fit houses.csv --target price
@@ -95,7 +95,7 @@ def fit(
 
     Fit a line, ridge regression or a network to a table; cross-validate; save the model, fitted
     on all rows, with its scores.
-    """  # noqa: D205, D400 - the help leads with its examples
+    """  # noqa: D205, D301, D400 - the help leads with its examples
     del debug
     from abline.cli.fit import run_fit
 
@@ -148,7 +148,7 @@ def compare(
     no_color: o.NoColor = False,
     debug: o.Debug = False,
 ) -> None:  # fmt: skip
-    r"""
+    """
     \b
     Examples:
       abline compare houses.csv --target price
@@ -156,7 +156,7 @@ def compare(
       abline compare houses.csv -t price --json | jq .verdict
 
     Score the mean, a line, ridge regression and a network on the same folds.
-    """  # noqa: D205, D400 - the help leads with its examples
+    """  # noqa: D205, D301, D400 - the help leads with its examples
     del debug
     from abline.cli.compare import run_compare
 
@@ -196,7 +196,7 @@ def predict(
     no_color: o.NoColor = False,
     debug: o.Debug = False,
 ) -> None:  # fmt: skip
-    r"""
+    """
     \b
     Examples:
       abline predict houses.model new.csv -o predictions.csv
@@ -205,7 +205,7 @@ def predict(
 
     Write one row per row of the table, in its order, with the column `prediction`. Columns may
     come in another order and among others; unseen categories and missing cells are fine.
-    """  # noqa: D205, D400 - the help leads with its examples
+    """  # noqa: D205, D301, D400 - the help leads with its examples
     del debug
     from abline.cli.predict import run_predict
 
@@ -232,14 +232,14 @@ def score(
     no_color: o.NoColor = False,
     debug: o.Debug = False,
 ) -> None:
-    r"""
+    """
     \b
     Examples:
       abline score houses.model labelled.csv
       abline score houses.model labelled.csv --json | jq .scores.r2
 
     Say how good a model is on these rows: R², RMSE, MAE.
-    """  # noqa: D205, D400 - the help leads with its examples
+    """  # noqa: D205, D301, D400 - the help leads with its examples
     del debug
     from abline.cli.score import run_score
 
@@ -255,14 +255,14 @@ def show(
     no_color: o.NoColor = False,
     debug: o.Debug = False,
 ) -> None:
-    r"""
+    """
     \b
     Examples:
       abline show houses.model
       abline show houses.model --json | jq .columns
 
     Say what a model is, from its file alone: how it was made, its columns, coefficients, scores.
-    """  # noqa: D205, D400 - the help leads with its examples
+    """  # noqa: D205, D301, D400 - the help leads with its examples
     del debug
     from abline.cli.show import run_show
 
@@ -283,7 +283,7 @@ def demo(
     no_color: o.NoColor = False,
     debug: o.Debug = False,
 ) -> None:  # fmt: skip
-    r"""
+    """
     \b
     Examples:
       abline demo
@@ -291,7 +291,7 @@ def demo(
 
     Fit a straight line in closed form and by gradient descent, see it fail on a curve, and bend
     a small network to it; the figures stand beside the published ones.
-    """  # noqa: D205, D400 - the help leads with its examples
+    """  # noqa: D205, D301, D400 - the help leads with its examples
     del debug
     from abline.cli.demo import run_demo_command
 

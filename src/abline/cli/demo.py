@@ -75,7 +75,10 @@ def _scores(score: Score) -> dict[str, Any]:
 def _render(figures: Figures) -> Table:
     table = Table(title=figures.title, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
     for position, heading in enumerate(figures.columns):
-        table.add_column(heading, justify="left" if position < figures.text_columns else "right")
+        words = position < figures.text_columns
+        table.add_column(
+            heading, justify="left" if words else "right", max_width=30 if words else None
+        )
     for row in figures.rows:
         table.add_row(*row, style="bold" if len(row) == 1 else None)
     return table

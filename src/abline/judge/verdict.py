@@ -141,22 +141,24 @@ def _sentence(candidates: list[ModelScores], chosen: ModelScores, mean: ModelSco
             )
     simplest = candidates[0]
     if len(candidates) == 1:
-        return f"The {chosen.name} explains {_share(chosen.mean.r2)} of the variance."
+        return f"The {chosen.name} {_explains(chosen.mean.r2)}."
     if chosen is not simplest:
         gain, error = paired_gain(chosen, simplest)
         need = "needs more than a line" if simplest.name == "line" else "needs more"
         return (
-            f"This table {need}: the {chosen.name} explains {_share(chosen.mean.r2)} of the "
-            f"variance, the {simplest.name} {_share(simplest.mean.r2)} "
+            f"This table {need}: the {chosen.name} {_explains(chosen.mean.r2)}, "
+            f"the {simplest.name} has R² {simplest.mean.r2:.3f} "
             f"(R² higher by {gain:.3f} ± {error:.3f} on the same rows)."
         )
     gain, error = paired_gain(candidates[-1], simplest)
     enough = "A line is enough" if simplest.name == "line" else f"The {simplest.name} is enough"
     return (
-        f"{enough}: it explains {_share(chosen.mean.r2)} of the variance; the "
+        f"{enough}: it {_explains(chosen.mean.r2)}; the "
         f"{candidates[-1].name} changes R² by {gain:+.3f} ± {error:.3f} on the same rows."
     )
 
 
-def _share(r2: float) -> str:
-    return f"{100 * r2:.1f} %"
+def _explains(r2: float) -> str:
+    if r2 <= 0:
+        return f"explains nothing of rows it has not seen (R² {r2:.3f})"
+    return f"explains {100 * r2:.1f} % of the variance"

@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from abline.errors import DataError, ModelFileError
+from abline.errors import DataError
 from abline.nets.aten_attention import plain_attention
 from abline.nets.aten_module import AtenModule
 from abline.nets.aten_record import UnwritableError, record
+from abline.nets.describe_errors import reading
 from abline.nets.describe_tensors import (
     describe_state,
     describe_tensor,
@@ -94,11 +95,9 @@ def rebuild(tree: dict[str, Any]) -> AtenModule:
     ModelFileError
         If `capture` cannot have given this.
     """
-    try:
+    with reading("its network is malformed"):
         source, nodes, output, state = (tree[key] for key in ("source", "nodes", "output", "state"))
-    except (KeyError, TypeError) as error:
-        raise ModelFileError(f"its network lacks {error}: save the model again") from error
-    return AtenModule(str(source), nodes, output, restore_state(state))
+        return AtenModule(str(source), nodes, output, restore_state(state))
 
 
 def recapture(module: AtenModule) -> dict[str, Any]:

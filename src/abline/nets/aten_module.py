@@ -14,8 +14,8 @@ import torch
 from torch import Tensor, nn
 from torch._ops import OpOverload
 
-from abline.errors import ModelFileError
 from abline.nets import aten_ops
+from abline.nets.describe_errors import reading
 from abline.nets.describe_tensors import DTYPES, named_state
 
 if TYPE_CHECKING:
@@ -161,16 +161,12 @@ class AtenModule(nn.Module):
         self._compile(frozenset(name for name, _, _ in named_state(self)))
 
     def _compile(self, names: frozenset[str]) -> None:
-        try:
+        trouble = "its network has an operation that abline cannot run"
+        with reading(trouble, "save the model again with this version of abline and PyTorch"):
             self._steps = [_step(node, i, names) for i, node in enumerate(self._nodes)]
             self._result = _decode(self._output, len(self._nodes), names)
             if not isinstance(self._result, _Slot):
                 raise ValueError("the output is no tensor")
-        except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
-            raise ModelFileError(
-                f"its network has an operation that abline cannot run ({error}): save the model "
-                "again with this version of abline and PyTorch"
-            ) from error
         _free_early(self._steps, self._result)
         self._changes_its_input = any(_is_in_place(step.operation) for step in self._steps)
 
@@ -192,7 +188,7 @@ def _register(root: nn.Module, name: str, tensor: Tensor, role: str) -> None:
     """Put a tensor under its dotted name, in modules that are made as needed."""
     *path, leaf = name.split(".")
     owner = root
-    try:
+    with reading(f"its network cannot hold a tensor called {name!r}", "rename it and train again"):
         for part in path:
             child = owner._modules.get(part)
             if child is None:
@@ -203,11 +199,6 @@ def _register(root: nn.Module, name: str, tensor: Tensor, role: str) -> None:
             owner.register_parameter(leaf, tensor)  # type: ignore[arg-type]  # restore_state's
         else:
             owner.register_buffer(leaf, tensor, persistent=role == "buffer")
-    except (KeyError, TypeError) as error:
-        raise ModelFileError(
-            f"its network has a tensor called {name!r}, which it cannot hold ({error}): rename it "
-            "in the module and train again"
-        ) from error
 
 
 def _find(root: nn.Module, name: str) -> Tensor:

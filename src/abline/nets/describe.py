@@ -75,7 +75,8 @@ def build_module(tree: Any) -> nn.Module:
     ModelFileError
         If `describe_module` cannot have given this.
     """
-    if not isinstance(tree, dict) or tree.get("kind") not in ("layers", "operations"):
+    kind = tree.get("kind") if isinstance(tree, dict) else None
+    if not isinstance(kind, str) or kind not in ("layers", "operations"):
         raise ModelFileError("it has no network that this abline knows: upgrade abline")
     with torch.inference_mode(False):  # weights made within it could not be trained on
-        return build_layers(tree) if tree["kind"] == "layers" else rebuild(tree)
+        return build_layers(tree) if kind == "layers" else rebuild(tree)

@@ -14,6 +14,7 @@ import torch
 from torch import nn
 
 from abline.errors import ModelFileError
+from abline.nets.describe_errors import reading
 from abline.nets.describe_tensors import describe_state, fill_state, named_state, restore_state
 from abline.nets.ensemble import MLPEnsemble
 from abline.nets.modules import MLP
@@ -161,12 +162,10 @@ def build_layers(tree: dict[str, Any]) -> nn.Module:
     ModelFileError
         If `describe_layers` cannot have given this.
     """
-    try:
+    with reading("its network is malformed"):
         structure, state = tree["structure"], tree["state"]
-    except (KeyError, TypeError) as error:
-        raise ModelFileError(f"its network lacks {error}: save the model again") from error
-    module = _make(structure)
-    fill_state(module, restore_state(state))
+        module = _make(structure)
+        fill_state(module, restore_state(state))
     return module.eval()
 
 
@@ -182,7 +181,9 @@ def _structure(module: nn.Module) -> dict[str, Any] | None:
         return None
     if name != "Sequential":
         return {"class": name, "arguments": arguments}
-    children = {key: _structure(child) for key, child in module._modules.items() if child}
+    children = {
+        key: _structure(child) for key, child in module._modules.items() if child is not None
+    }
     if len(children) != len(module._modules) or None in children.values():
         return None
     return {"class": name, "arguments": {}, "children": children}
@@ -226,16 +227,13 @@ def _outline(module: nn.Module) -> list[tuple[Any, ...]]:
 
 def _make(structure: Any) -> nn.Module:
     """Make a module whose tensors have shapes but no memory, so that no file can ask for much."""
-    try:
-        with warnings.catch_warnings(), torch.device("meta"):
-            warnings.simplefilter("ignore")  # about layers of width 0
-            return _make_part(structure)
-    except ModelFileError:
-        raise
-    except Exception as error:  # a layer's constructor may raise anything on odd arguments
-        raise ModelFileError(
-            f"its network cannot be built ({type(error).__name__}: {error}): save the model again"
-        ) from error
+    with (
+        reading("its network cannot be built"),
+        warnings.catch_warnings(),
+        torch.device("meta"),
+    ):
+        warnings.simplefilter("ignore")  # about layers of width 0
+        return _make_part(structure)
 
 
 def _make_part(structure: dict[str, Any]) -> nn.Module:

@@ -14,8 +14,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from abline.errors import DataError, ModelFileError, ParameterError
+from abline.errors import DataError, ParameterError
 from abline.nets.callbacks import EarlyStopping, LRScheduler, PrintLog, ProgressBar
+from abline.nets.describe_errors import reading
 from abline.nets.describe_layers import LAYERS, LOSSES, OWN, build_layers, describe_layers
 
 if TYPE_CHECKING:
@@ -141,14 +142,8 @@ def restore_parameter(tree: Any) -> Any:
         return [restore_parameter(item) for item in tree]
     if not isinstance(tree, dict):
         return tree
-    try:
+    with reading("it has a parameter that this abline cannot read", "upgrade abline"):
         return _RESTORE[tree["is"]](tree["value"])
-    except ModelFileError:
-        raise
-    except (AttributeError, KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise ModelFileError(
-            f"it has a parameter that this abline cannot read ({error}): upgrade abline"
-        ) from error
 
 
 def _named(value: Any) -> str | None:
@@ -182,8 +177,11 @@ def _random_state(value: Any) -> list[Any] | None:
 
 
 def _restore_random_state(tree: Any) -> np.random.RandomState:
+    name, keys, position, has_gauss, gauss = tree
+    if type(position) is not int or not 0 <= position <= len(keys):  # which numpy takes on trust
+        raise ValueError(f"a random state cannot be at {position!r}")
     state = np.random.RandomState()
-    state.set_state(tuple(tree))
+    state.set_state((name, keys, position, has_gauss, gauss))
     return state
 
 
@@ -207,7 +205,7 @@ def _callback(value: Any) -> dict[str, Any] | None:
 
 
 def _restore_callback(tree: Any) -> Any:
-    cls = next(known for known in _CALLBACKS if known.__name__ == tree["class"])
+    cls = {known.__name__: known for known in _CALLBACKS}[tree["class"]]
     callback: Any = object.__new__(cls)
     for name in _CALLBACKS[cls]:
         setattr(callback, name, restore_parameter(tree[name]))

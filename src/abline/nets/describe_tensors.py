@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from abline.errors import DataError, ModelFileError
+from abline.nets.describe_errors import reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -100,7 +101,7 @@ def restore_tensor(tree: Any) -> Tensor:
     ModelFileError
         If `describe_tensor` cannot have given this.
     """
-    try:
+    with reading("it has a malformed tensor"):
         name, order, data = tree["dtype"], tree["order"], tree["data"]
         kept_as = _AS_BITS.get(name, DTYPES[name])
         # a copy: torch aligns its own memory, on which the last bit of a product may depend
@@ -110,11 +111,8 @@ def restore_tensor(tree: Any) -> Tensor:
         if sorted(order) != list(range(values.ndim)):
             raise ValueError(f"{order} does not order {values.ndim} dimensions")
         inverse = sorted(range(values.ndim), key=order.__getitem__)
-        return values.view(DTYPES[name]).permute(inverse)
-    except (AttributeError, KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise ModelFileError(
-            f"it has a malformed tensor ({error}): save the model again"
-        ) from error
+        restored: Tensor = values.view(DTYPES[name]).permute(inverse)
+    return restored
 
 
 def describe_state(module: nn.Module) -> list[dict[str, Any]]:
@@ -194,7 +192,7 @@ def restore_state(state: Any) -> dict[str, tuple[Tensor, str]]:
         If `describe_state` cannot have given this.
     """
     found: dict[str, tuple[Tensor, str]] = {}
-    try:
+    with reading("its network's weights are malformed"):
         for entry in state:
             name, role = entry["name"], entry["role"]
             if not isinstance(name, str) or name in found:
@@ -208,12 +206,6 @@ def restore_state(state: Any) -> dict[str, tuple[Tensor, str]]:
             if role == "parameter":
                 tensor = nn.Parameter(tensor, requires_grad=entry["requires_grad"] is True)
             found[name] = (tensor, role)
-    except (AttributeError, KeyError, TypeError, ValueError, RuntimeError) as error:
-        if isinstance(error, ModelFileError):
-            raise
-        raise ModelFileError(
-            f"its network's weights are malformed ({error}): save the model again"
-        ) from error
     return found
 
 

@@ -239,7 +239,7 @@ def eager_frame(value: Any) -> nw.DataFrame[Any]:
     try:
         wrapped = nw.from_native(value)
     except nw.exceptions.DuplicateError:
-        names = list(value.columns)
+        names = list(getattr(value, "column_names", value.columns))  # pyarrow's, pandas'
         twice = next(name for name in names if names.count(name) > 1)
         raise DataError(
             f"the table has several columns called {twice!r}: rename all but one"

@@ -1,7 +1,7 @@
 """A category as numbers: each level stands for one row of a small matrix.
 
-One-hot columns and shrunken target means differ in the matrix alone (see `one_hot` and
-`target_means`). It has a row for levels that training never saw, so that every text can be
+One-hot columns and effects of levels differ in the matrix alone (see `one_hot` and
+`level_effects`). It has a row for levels that training never saw, so that every text can be
 encoded.
 """
 
@@ -209,6 +209,9 @@ def as_text(cells: pl.Series) -> pl.Series:
             f"column {cells.name!r} holds cells of type {cells.dtype.base_type()}, and held text "
             "in training: give it text"
         )
+    if cells.dtype.is_temporal():  # a date is that day at midnight
+        cells = cells.cast(pl.Datetime("us")).dt.strftime("%Y-%m-%d %H:%M:%S%.f")
+        return cells.str.strip_suffix(" 00:00:00")
     text = cells.cast(pl.String)
     if cells.dtype.is_float() or cells.dtype == pl.String:
         text = text.str.replace(r"^(-?\d+)\.0+$", "$1")

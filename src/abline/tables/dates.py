@@ -107,13 +107,21 @@ def parse_dates(cells: pl.Series, formats: tuple[str, ...] = ISO) -> pl.Series:
     Returns
     -------
     polars.Series of datetimes, naive, UTC where the text has a time zone
+
+    Raises
+    ------
+    DataError
+        If the cells are of a type that cannot be dates.
     """
-    if cells.dtype.is_temporal() or cells.dtype == pl.Null:
+    if cells.dtype in (pl.Date, pl.Datetime, pl.Null):
         return cells.cast(_DATETIME)
-    if cells.dtype.is_float():
-        cells = cells.cast(pl.Int64, strict=False)
+    if cells.dtype.is_numeric():
+        cells = cells.cast(pl.Int64, strict=False).cast(pl.String)
     if cells.dtype != pl.String:
-        cells = cells.cast(pl.String, strict=False)
+        raise DataError(
+            f"column {cells.name!r} holds cells of type {cells.dtype.base_type()}, not dates: "
+            "give it dates"
+        )
     text = cells.str.strip_chars().str.replace("T", " ", literal=True)
     text = text.str.replace(r"\s*Z$", "+00:00").str.replace(r"\s+([+-]\d{2}:?\d{2})$", "$1")
     distinct = text.unique()

@@ -2,31 +2,38 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 from sklearn.utils import check_random_state
 
 from abline.errors import DataError, did_you_mean
 from abline.tables.category import CategoryEncoder, Levels
-from abline.tables.date import DateEncoder
+from abline.tables.date import DateEncoder, days_of
 from abline.tables.dates import ISO
+from abline.tables.level_effects import fit_level_effects
 from abline.tables.number import NumberEncoder
 from abline.tables.one_hot import common_levels, fit_one_hot
 from abline.tables.schema import Column, Role, Schema
-from abline.tables.target_means import fit_target_means
+
+if TYPE_CHECKING:
+    import polars as pl
 
 Floats = NDArray[np.float64]
+ColumnEncoder = NumberEncoder | CategoryEncoder | DateEncoder
 
-#: a category of more common levels than this stands as target means
+#: a category of more common levels than this stands as its levels' effects
 MAX_LEVELS = 100
 #: so do the categories of most levels while the one-hot columns of all are more than this
 MAX_COLUMNS = 1000
+#: days have effects where there are this many of them, each of this many rows on average
+MIN_DAYS = 10
+ROWS_PER_DAY = 5
 
 #: the encoders, by the name that a saved model gives them
-_KINDS: dict[str, type[NumberEncoder | CategoryEncoder | DateEncoder]] = {
+_KINDS: dict[str, type[ColumnEncoder]] = {
     "number": NumberEncoder,
     "category": CategoryEncoder,
     "date": DateEncoder,
@@ -38,15 +45,15 @@ class TableEncoder:
 
     Numbers are standardised, their impossible cells clipped; missing cells get the median
     and a column that marks them. Categories are one-hot, the commonest level the reference, and
-    rare or unseen levels share a place; those of very many levels stand as shrunken means of the
-    target. Dates become years and places in the year, the week and the day.
+    rare or unseen levels share a place; those of very many levels stand as their shrunken effect
+    on the target. Dates become years and places in the year, the week and the day.
 
     Parameters
     ----------
     schema : Schema
         From `infer_schema`.
     random_state : int or RandomState, optional
-        Of the folds that target means are cross-fitted on.
+        Of the folds that the effects of levels are cross-fitted on.
 
     Attributes
     ----------
@@ -56,6 +63,7 @@ class TableEncoder:
 
     Examples
     --------
+    >>> import polars as pl
     >>> from abline.tables import infer_schema
     >>> homes = pl.DataFrame({"rooms": [1, 3, 5], "town": ["a", "b", "b"]})
     >>> encoder = TableEncoder(infer_schema(homes))
@@ -86,20 +94,20 @@ class TableEncoder:
         ----------
         table : polars.DataFrame of n rows
         y : array of shape (n,) or (n, t)
-            What target means are of.
+            What levels have effects on.
         sample_weight : array of shape (n,), optional
             A weight of 2 counts a row twice; one of 0 leaves it out.
 
         Returns
         -------
         array of shape (n, p), float64
-            Target means as learnt on the other rows (see `target_means`), so not what
-            `transform` would give.
+            Effects of levels as learnt on other rows (see `level_effects`), so not quite what
+            `transform` gives.
 
         Raises
         ------
         DataError
-            If a column of the schema is missing or holds something else.
+            If a column of the schema is missing or holds something else, or none is left.
         """
         random = check_random_state(self.random_state)
         table = self._pick(table)
@@ -114,20 +122,28 @@ class TableEncoder:
             if column.role is Role.CATEGORY
         }
         averaged = _levels_too_many(levels)
-        self._encoders: list[NumberEncoder | CategoryEncoder | DateEncoder] = []
-        blocks = []
-        for column in self.schema.used:
-            if column.name in averaged:
-                encoder, crossed = fit_target_means(levels[column.name], targets, weights, random)
-                block = encoder.transform(table[column.name])
-                block[seen] = crossed
-                self._encoders.append(encoder)
-            else:
-                self._encoders.append(_fit(column, rows, levels, weights))
-                block = self._encoders[-1].transform(table[column.name])
-            blocks.append(block)
+        encoders = {
+            column.name: _fit(column, rows, levels, weights)
+            for column in self.schema.used
+            if column.name not in averaged
+        }
+        groups = {name: levels[name] for name in averaged} | _shared_days(rows, encoders)
+        trained: dict[str, Floats] = {}
+        if groups:
+            rest = _stack([each.transform(rows[name]) for name, each in encoders.items()], rows)
+            effects = fit_level_effects([*groups.values()], rest, targets, weights, random)
+            for name, effect in zip(groups, effects, strict=True):
+                date = encoders.get(name)
+                if isinstance(date, DateEncoder):
+                    encoders[name] = replace(date, effects=effect.encoder)
+                else:
+                    encoders[name] = effect.encoder
+                trained[name] = effect.training
+        self._encoders = [encoders[column.name] for column in self.schema.used]
         self._describe()
-        return np.hstack(blocks)
+        if not self.feature_names_out_:
+            raise DataError(f"no column is left to learn from: {'; '.join(self.notes_)}")
+        return self._encode(table, trained, seen)
 
     def transform(self, table: pl.DataFrame) -> Floats:
         """Encode rows.
@@ -147,7 +163,7 @@ class TableEncoder:
             If a column that the model needs is missing or holds something else.
         """
         table = self._pick(table)
-        return np.hstack([encoder.transform(table[encoder.name]) for encoder in self._encoders])
+        return self._encode(table, {}, np.zeros(table.height, dtype=bool))
 
     def transform_notes(self, table: pl.DataFrame) -> tuple[str, ...]:
         """Say what is unusual about rows to encode.
@@ -171,18 +187,31 @@ class TableEncoder:
             note for encoder in self._encoders for note in encoder.notes_on(table[encoder.name])
         )
 
+    def _encode(
+        self, table: pl.DataFrame, trained: dict[str, Floats], seen: NDArray[np.bool_]
+    ) -> Floats:
+        """Encode rows; those seen in training have their own effects, a column's last ones."""
+        blocks = []
+        for encoder in self._encoders:
+            block = encoder.transform(table[encoder.name])
+            if encoder.name in trained:
+                width = trained[encoder.name].shape[1]
+                block[np.ix_(seen, np.arange(block.shape[1] - width, block.shape[1]))] = trained[
+                    encoder.name
+                ]
+            blocks.append(block)
+        return _stack(blocks, table)
+
     def _pick(self, table: pl.DataFrame) -> pl.DataFrame:
-        """The columns that the schema uses, in its order."""
+        """Take the columns that the schema uses, in its order."""
         needed = [column.name for column in self.schema.used]
         absent = [name for name in needed if name not in table.columns]
         if absent:
             others = [name for name in table.columns if name not in needed]
-            near = [hint for name in absent[:3] if (hint := did_you_mean(name, others))]
             what = "a column" if len(absent) == 1 else f"{len(absent)} columns"
-            hint = f" ({'; '.join(dict.fromkeys(near))})" if near else ""
+            listed = ", ".join(_with_near(name, others) for name in absent)
             raise DataError(
-                f"the table lacks {what} that the model needs, "
-                f"{', '.join(repr(name) for name in absent)}{hint}: add what is missing"
+                f"the table lacks {what} that the model needs, {listed}: add what is missing"
             )
         return table.select(needed)
 
@@ -216,44 +245,48 @@ class TableEncoder:
         return encoder
 
 
+def _with_near(name: str, others: list[str]) -> str:
+    hint = did_you_mean(name, others)
+    return f"{name!r} ({hint})" if hint.startswith("did you mean") else repr(name)
+
+
+def _stack(blocks: list[Floats], table: pl.DataFrame) -> Floats:
+    return np.hstack(blocks) if blocks else np.empty((table.height, 0))
+
+
 def _fit(
     column: Column, rows: pl.DataFrame, levels: dict[str, Levels], weights: Floats
-) -> NumberEncoder | CategoryEncoder | DateEncoder:
+) -> ColumnEncoder:
     cells = rows[column.name]
     if column.role is Role.NUMBER:
-        lenient = column.chosen and column.dtype not in _NUMERIC
+        lenient = column.chosen and column.dtype in ("String", "Date", "Datetime")
         return NumberEncoder.fit(cells, weights, lenient=lenient)
     if column.role is Role.DATE:
         return DateEncoder.fit(cells, weights, formats=column.formats or ISO)
     return fit_one_hot(levels[column.name], weights)
 
 
-#: the types whose columns hold numbers already
-_NUMERIC = {
-    str(dtype)
-    for dtype in (
-        pl.Boolean,
-        pl.Float32,
-        pl.Float64,
-        pl.Int8,
-        pl.Int16,
-        pl.Int32,
-        pl.Int64,
-        pl.UInt8,
-        pl.UInt16,
-        pl.UInt32,
-        pl.UInt64,
-        pl.Int128,
-    )
-}
+def _shared_days(rows: pl.DataFrame, encoders: dict[str, ColumnEncoder]) -> dict[str, Levels]:
+    """Find the date columns where days can have effects of their own."""
+    days = {
+        name: Levels.of(days_of(rows[name], encoder.formats))
+        for name, encoder in encoders.items()
+        if isinstance(encoder, DateEncoder)
+    }
+    return {
+        name: levels
+        for name, levels in days.items()
+        if MIN_DAYS <= levels.count <= rows.height / ROWS_PER_DAY
+    }
 
 
-def _levels_too_many(levels: dict[str, Levels]) -> set[str]:
-    """The categories that stand as target means."""
+def _levels_too_many(levels: dict[str, Levels]) -> list[str]:
+    """Choose the categories that stand as their levels' effects."""
     columns = {name: common_levels(each) for name, each in levels.items()}
-    averaged = {name for name, count in columns.items() if count > MAX_LEVELS}
+    averaged = [name for name, count in columns.items() if count > MAX_LEVELS]
     for name in sorted(columns, key=lambda name: -columns[name]):
         if sum(count for other, count in columns.items() if other not in averaged) <= MAX_COLUMNS:
             break
-        averaged.add(name)
+        if name not in averaged:
+            averaged.append(name)
     return averaged

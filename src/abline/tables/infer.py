@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
 import polars as pl
 
 from abline.errors import DataError, ParameterError
@@ -27,12 +28,12 @@ _DISTINCT_ROWS = 20
 
 #: names of row numbers (R and pandas write them without a name, readers then invent one)
 _ROW_NAME = re.compile(
-    r"^(|_|x|index|idx|rows?|rownames?|row[ _.]?(id|index|names?|num|number|no|nr)"
+    r"^(|_|index|idx|rows?|rownames?|row[ _.]?(id|index|names?|num|number|no|nr)"
     r"|unnamed.*|column_\d+|s[ .]?no|no|nr|#)$",
     re.IGNORECASE,
 )
 #: names of keys: id, ID, customer_id, "Order ID", PassengerId, uuid
-_KEY_NAME = re.compile(r"(^|[ _.\-])(id|ids|key|uuid|guid)$|[a-z]I[dD]$", re.IGNORECASE)
+_KEY_NAME = re.compile(r"(?i:(^|[ _.\-])(id|ids|key|uuid|guid)$)|[a-z]I[dD]$")
 
 
 def infer_schema(
@@ -187,8 +188,7 @@ def _is_row_key(facts: _Facts) -> bool:
         return False
     if series.dtype.is_float() and not (series == series.round()).all():
         return False
-    lowest, highest = series.min(), series.max()
-    span = float(highest) - float(lowest) + 1  # type: ignore[arg-type]
+    span = float(np.ptp(series.cast(pl.Float64).to_numpy()))
     return not counts_rows or span <= 2 * len(series) + 10
 
 
@@ -209,7 +209,7 @@ def _number(facts: _Facts) -> Column:
     _refuse_nested(facts, "--numeric")
     series, why = facts.series, "named by --numeric"
     numbers = parse_numbers(series, lenient=True)
-    lost = numbers.null_count() - facts.missing
+    lost = int(numbers.is_nan().sum()) - facts.missing
     if lost and lost == facts.present:
         raise DataError(
             f"column {series.name!r} has no number in any row ({series.drop_nulls()[0]!r}, say): "
@@ -254,11 +254,12 @@ def _check_some_used(schema: Schema, n_rows: int) -> None:
         return
     if n_rows <= 1:
         raise DataError(
-            f"the table has {n_rows} sample{'s' if n_rows != 1 else ''} (rows), of which nothing "
-            "can be learnt: give it more rows"
+            f"the table has only {n_rows} sample{'s' if n_rows != 1 else ''}, of which nothing can "
+            "be learnt: give it more rows"
         )
-    reasons = "; ".join(f"{column.name!r} {column.why}" for column in schema.columns[:5])
-    more = "; …" if len(schema.columns) > 5 else ""
+    columns = [column for column in schema.columns if not column.chosen] or schema.columns
+    reasons = "; ".join(f"{column.name!r}: {column.why}" for column in columns[:5])
+    more = "; …" if len(columns) > 5 else ""
     raise DataError(
         f"the table has no usable feature ({reasons}{more}): add a column, or give one a role with "
         "--categorical or --numeric"
