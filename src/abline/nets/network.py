@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from abline.tables.arrays import TrainingArrays
 
 #: members of the ensemble up to a number of rows: many rows need fewer, and pay more for each
-MEMBERS = ((10_000, 8), (60_000, 4), (math.inf, 2))
+MEMBERS = ((10_000, 8), (20_000, 6), (60_000, 4), (math.inf, 2))
 
 #: what "auto" means: enough steps to learn, within limits of the epochs
-STEPS = 3_000
+STEPS = 2_000
 EPOCHS = (10, 300)
 STEPS_PER_EPOCH = 32
 BATCHES = (32, 1024)
@@ -45,7 +45,7 @@ class NetworkRegressor(TorchRegressor):
 
     Parameters
     ----------
-    hidden : sequence of int, default=(64, 64)
+    hidden : sequence of int, default=(64, 64, 64)
         Units of each member's hidden layers.
     members : int or "auto", default="auto"
         Networks in the ensemble; by default from 8 down to 2 for many rows.
@@ -101,7 +101,7 @@ class NetworkRegressor(TorchRegressor):
     def __init__(
         self,
         *,
-        hidden: Sequence[int] = (64, 64),
+        hidden: Sequence[int] = (64, 64, 64),
         members: int | str = "auto",
         activation: str = "relu",
         dropout: float = 0.0,

@@ -114,7 +114,8 @@ def _residuals(
         kept = [fold for fold in range(_FOLDS) if fold != left_out]
         square = sum((squares[fold] for fold in kept), start=np.zeros_like(squares[0]))
         product = sum((products[fold] for fold in kept), start=np.zeros_like(products[0]))
-        mean_weight = square[0, 0] / max(int((folds != left_out).sum()), 1)
+        # no rows at all but those of one fold: any penalty gives their effects as zero
+        mean_weight = square[0, 0] / max(int((folds != left_out).sum()), 1) or 1.0
         penalty = np.full(len(square), _PENALTY * mean_weight)
         penalty[0] *= 1e-9  # the intercept's: only so that an empty fit has an answer
         square[np.diag_indices_from(square)] += penalty
@@ -138,7 +139,7 @@ def _shrunken_means(codes: Integers, target: Floats, weights: Floats, size: int)
     weight = np.bincount(codes, weights=weights, minlength=size).astype(np.float64)
     total = np.bincount(codes, weights=weights * target, minlength=size).astype(np.float64)
     seen = weight > 0
-    mean = total.sum() / weight.sum()
+    mean = total.sum() / (weight.sum() or 1.0)  # no rows at all but those of one fold
     squares = float(weights @ (target - mean) ** 2)
     rows = int((weights > 0).sum())
     ratio = _variance_ratio(weight[seen], total[seen] - mean * weight[seen], rows, squares)

@@ -11,15 +11,18 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from abline.errors import DataError, one_of
-from abline.tables.csv_layout import check_delimiter, check_encoding
 from abline.tables.csv_read import read_text
+from abline.tables.delimiter import check_delimiter
 from abline.tables.frames import as_table
-from abline.tables.source import READABLE, Source, content_format, open_source, refuse_foreign
+from abline.tables.source import content_format, open_source, refuse_foreign
 from abline.tables.text_columns import MISSING_WORDS, blank_words
+from abline.tables.text_encoding import check_encoding
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterable, Sequence
+
+    from abline.tables.source import Source
 
 _log = logging.getLogger(__name__)
 
@@ -180,10 +183,11 @@ def load_table(source: str | os.PathLike[str], options: ReadOptions | None = Non
         words = options.na_words if options.na == () else (*MISSING_WORDS, *options.na_words)
         frame, notes = read_text(
             opened,
-            delimiter=options.delimiter or ("\t" if meant == "tsv" else None),
+            delimiter=options.delimiter or ("\t" if options.format == "tsv" else None),
             decimal=options.decimal,
             encoding=options.encoding,
             words=tuple(dict.fromkeys(("", *words))),
+            usual="\t" if meant == "tsv" else None,
         )
     else:
         frame = _read_binary(opened, content)
@@ -219,9 +223,11 @@ def _read_binary(source: Source, content: str) -> pl.DataFrame:
             f"{source.name} has two columns of one name ({_first_line(error)}): rename one"
         ) from error
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
+        # polars does not say so of Arrow
+        twins = "" if content == "parquet" else ", or one with two columns of one name"
         raise DataError(
-            f"{source.name} is a damaged or incomplete {_spoken(content)} file "
-            f"({_first_line(error)}): fetch or make it again (abline reads {READABLE})"
+            f"{source.name} is a damaged or incomplete {_spoken(content)} file{twins}: "
+            "fetch or make it again"
         ) from error
 
 
