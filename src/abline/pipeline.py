@@ -1,6 +1,6 @@
 """From a table as it is to predictions: the encoder of its columns joined to any estimator.
 
-The encoding (medians, means, levels, shrunken target means) is learnt by ``fit`` from the rows
+The encoding (medians, means, levels, their shrunken effects) is learnt by ``fit`` from the rows
 it gets and from no others, so cross-validating a `TableRegressor` leaks nothing.
 """
 

@@ -32,10 +32,10 @@ def curve():
     return nn.Sequential(*layers, nn.Linear(8, 1))
 
 
-def trained(module, X, y, epochs=EPOCHS):
+def trained(module, X, y, epochs=EPOCHS, device="cpu"):
     parts = train_test_split(X[:1000], y[:1000], test_size=0.2, random_state=42)
     X_train, X_valid, y_train, y_valid = parts
-    model = TorchRegressor(module, max_epochs=epochs, random_state=42)
+    model = TorchRegressor(module, max_epochs=epochs, device=device, random_state=42)
     return model.fit(X_train, y_train, eval_set=(X_valid, y_valid))
 
 
@@ -72,7 +72,7 @@ def test_the_curve_has_plain_pytorchs_figures(line_rows):
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU")
 def test_the_line_on_a_gpu(line_rows):
     X, y = line_rows
-    model = trained(nn.Linear, X, y, epochs=1001).set_params(device="cuda")
+    model = trained(nn.Linear, X, y, epochs=1001, device="cuda")
     published = FIGURES["linear"]["published"]["epochs"]
     assert model.device_.startswith("cuda")
     for epoch, train_loss, _ in published[:2]:

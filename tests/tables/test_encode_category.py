@@ -109,15 +109,16 @@ class TestEffects:
         assert shrinkage[0] / shrinkage[1] == pytest.approx(expected, rel=0.1)
 
     def test_training_rows_do_not_see_their_own_target(self):
-        changed = self.Y.copy()
-        changed[7] += 1000.0
-        before, after = effects(self.CELLS, self.Y), effects(self.CELLS, changed)
-        # compare with a row of the same level and fold: both see the same other rows
+        """A wild target moves the other folds' rows of its level, and its own fold's not."""
+        wild = self.Y.copy()
+        wild[7] += 100.0
+        training = effects(self.CELLS, wild).training[:, 0]
         folds = np.random.RandomState(0).permutation(3000) % 5
-        same = np.flatnonzero((self.CODES[7] == self.CODES) & (folds == folds[7]))
-        for result in (before, after):
-            assert len(np.unique(result.training[same, 0])) == 1
-        assert len(same) > 1
+        level = self.CODES[7] == self.CODES
+        own, others = training[level & (folds == folds[7])], training[level & (folds != folds[7])]
+        assert len(own) > 1
+        assert np.ptp(own) == 0
+        assert others.min() > own.max() + 0.5
 
     def test_noise_gains_nothing_on_held_out_rows(self):
         """300 levels that mean nothing, as often as not: no loss worth the name."""
@@ -137,20 +138,22 @@ class TestEffects:
         assert max(losses) < 0.02
 
     def test_what_other_columns_know_is_not_counted_twice(self):
-        """Levels that differ only by what x says have no effect of their own."""
+        """Levels that differ only by what x says have next to no effect of their own."""
         x = self.TRUE[self.CODES] + self.RNG.normal(0, 1, 3000)
-        result = effects(self.CELLS, 3 * x + self.RNG.normal(size=3000), rest=x[:, None] / x.std())
-        if result.encoder.feature_names:  # by chance
-            assert np.ptp(result.encoder.matrix @ [1.0]) > 0
-            design = np.column_stack([x, result.training])
-            fit = LinearRegression().fit(design, 3 * x)
-            assert abs(fit.coef_[1]) < 1e-6
+        y = 3 * x + self.RNG.normal(size=3000)
+        shares = []
+        for rest in (None, x[:, None] / x.std()):
+            training = effects(self.CELLS, y, rest=rest).training
+            # what the column knows of x; no column knows nothing
+            shares.append(sum(np.corrcoef(column, x)[0, 1] ** 2 for column in training.T))
+        assert shares[0] > 0.5
+        assert shares[1] < 0.01
 
     def test_crossed_columns_take_turns(self):
         """Two categories that go together: each gets its own share."""
         rng = np.random.default_rng(0)
         first = rng.integers(0, 80, 8000)
-        second = (first + rng.integers(0, 30, 8000)) % 80
+        second = (first + rng.integers(0, 10, 8000)) % 80
         a, b = rng.normal(size=(2, 80))
         y = a[first] + b[second] + rng.normal(0, 0.5, 8000)
         groups = [Levels.of(pl.Series(n, c.astype(str))) for n, c in (("a", first), ("b", second))]
@@ -160,7 +163,7 @@ class TestEffects:
         for result, truth in zip(results, (a, b), strict=True):
             levels = pl.Series("x", np.arange(80).astype(str))
             got = result.encoder.transform(levels)[:, 0]
-            assert np.corrcoef(got, truth)[0, 1] > 0.95
+            assert np.corrcoef(got, truth)[0, 1] > 0.98
 
     def test_several_targets_have_a_column_each(self):
         y = np.column_stack([self.Y, self.RNG.normal(size=3000), -self.Y])

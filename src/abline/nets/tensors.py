@@ -41,8 +41,8 @@ def to_tensor(array: Floats, like: Tensor, what: str) -> Tensor:
     """
     half = like.dtype in (torch.float16, torch.bfloat16)  # numpy lacks the second
     with np.errstate(over="ignore"):
-        kept = np.array(array, dtype=np.float64 if like.dtype == torch.float64 else np.float32)
-    tensor = torch.from_numpy(np.ascontiguousarray(kept))
+        wide = np.float64 if like.dtype == torch.float64 else np.float32
+        tensor = torch.from_numpy(np.array(array, dtype=wide, order="C"))
     if half:
         tensor = tensor.to(like.dtype)
     if not torch.isfinite(tensor.sum(dtype=torch.float64)):

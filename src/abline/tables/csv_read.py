@@ -90,21 +90,21 @@ def _parse(
     source: Source, layout: Layout, words: tuple[str, ...], *, as_text: bool
 ) -> pl.DataFrame:
     """Read the cells; polars types plain numbers itself unless ``as_text``."""
-    origin: Any = source.data if source.path is None else source.path
-    shape = (layout.lines, len(layout.names))
-    try:
-        frame = _polars_csv(origin, layout.delimiter, words, as_text)
-    except pl.exceptions.PolarsError:
-        frame = None
-    if frame is None or frame.shape != shape:
+
+    def read(origin: Any) -> pl.DataFrame | None:
+        try:
+            frame = _polars_csv(origin, layout.delimiter, words, as_text)
+        except pl.exceptions.PolarsError:
+            return None
+        return frame if frame.shape == (layout.lines, len(layout.names)) else None
+
+    frame = read(source.path or source.data)
+    if frame is None:
         # quotes inside of unquoted cells, or bare carriage returns as line ends: polars and
         # the standard library read them differently, so write them as both read them
-        tidy = _rewrite(source, layout.delimiter)
-        try:
-            frame = _polars_csv(tidy, layout.delimiter, words, as_text)
-        except pl.exceptions.PolarsError as error:
-            reason = str(error).partition("\n")[0]
-            raise DataError(f"{source.name} cannot be read as CSV ({reason}): mend it") from error
+        frame = read(_rewrite(source, layout.delimiter))
+    if frame is None:
+        raise DataError(f"{source.name} cannot be read as CSV: quote its cells, or use Parquet")
     frame.columns = list(layout.names)
     if layout.blank:
         is_blank = pl.Series([False]).extend_constant(False, frame.height - 1)
@@ -131,7 +131,7 @@ def _polars_csv(origin: Any, delimiter: str, words: tuple[str, ...], as_text: bo
 
 def _rewrite(source: Source, delimiter: str) -> bytes:
     text = io.StringIO(newline="")
-    writer = csv.writer(text, delimiter=delimiter, lineterminator="\n")
+    writer = csv.writer(text, delimiter=delimiter, lineterminator="\n", quoting=csv.QUOTE_ALL)
     width = 0
     with open_records(source, delimiter) as reader:
         for record in from_header(reader):

@@ -37,7 +37,7 @@ Integers = NDArray[np.int64]
 
 _FOLDS = 5
 #: how often several columns take turns at the residuals
-_ROUNDS = 4
+_ROUNDS = 10
 #: squared length that the linear fit's coefficients pay for, in rows: enough to keep a table
 #: of nearly as many columns as rows from explaining everything
 _PENALTY = 1.0
@@ -115,8 +115,7 @@ def _residuals(
         square = sum((squares[fold] for fold in kept), start=np.zeros_like(squares[0]))
         product = sum((products[fold] for fold in kept), start=np.zeros_like(products[0]))
         # no rows at all but those of one fold: any penalty gives their effects as zero
-        mean_weight = square[0, 0] / max(int((folds != left_out).sum()), 1) or 1.0
-        penalty = np.full(len(square), _PENALTY * mean_weight)
+        penalty = np.full(len(square), _PENALTY * weights.mean())
         penalty[0] *= 1e-9  # the intercept's: only so that an empty fit has an answer
         square[np.diag_indices_from(square)] += penalty
         yield left_out, y - design @ scipy.linalg.solve(square, product, assume_a="pos")

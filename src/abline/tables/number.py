@@ -145,7 +145,7 @@ class NumberEncoder:
         -------
         dict
         """
-        return asdict(self)
+        return asdict(self) | {"notes": list(self.notes)}
 
     @classmethod
     def from_state(cls, state: dict[str, Any]) -> Self:

@@ -17,7 +17,7 @@ MISSING_WORDS = (
 #: share of cells that must be numbers for a text column to be worth a note
 _NEARLY = 0.9
 
-_COMMA_NUMBER = r"^[+-]?(\d{1,3}(\.\d{3})+|\d+)(,\d*)?([eE][+-]?\d+)?$|^[+-]?,\d+$"
+_COMMA_NUMBER = r"^[+-]?(\d{1,3}(\.\d{3})+|\d+)(,\d*)?([eE][+-]?\d+)?$|^[+-]?,\d+$|^[+-]?inf$"
 _WHOLE_NUMBER = r"^[+-]?\d+$"
 _DATE = r"^\d{4}-\d{2}-\d{2}$"
 _OFFSET = r"(Z|[+-]\d{2}:?\d{2})$"

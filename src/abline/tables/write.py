@@ -55,10 +55,11 @@ def write_table(
 
     Examples
     --------
-    >>> write_table(pl.DataFrame({"prediction": [0.1, None]}), "-")  # doctest: +SKIP
-    prediction
-    0.1
-    ""
+    >>> import tempfile
+    >>> place = Path(tempfile.mkdtemp()) / "predictions.csv"
+    >>> write_table(pl.DataFrame({"prediction": [0.1, None]}), place)
+    >>> place.read_text().split()
+    ['prediction', '0.1', '""']
     """
     kind, compression = find_output_format(destination, format)
     if kind in ("csv", "tsv"):
