@@ -18,6 +18,9 @@ import abline as ab
 
 
 def main(table: pl.DataFrame, target: str, folder: Path, epochs: int | None) -> None:
+    if target not in table.columns:
+        raise SystemExit(f"no column {target!r}: --target names one of {table.columns}")
+
     # 1. Keep some rows aside, to see at the end what the model is worth.
     table = table.drop_nulls(target).sample(fraction=1.0, shuffle=True, seed=0)
     new, known = table.head(table.height // 5), table.slice(table.height // 5)

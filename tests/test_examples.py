@@ -34,3 +34,16 @@ def test_an_example_runs(name, tmp_path):
     assert done.stderr == ""
     assert "R²" in done.stdout
     assert {path.name for path in tmp_path.iterdir()} == MADE[name]
+
+
+@pytest.mark.slow
+def test_a_table_of_ones_own(tmp_path, data):
+    arguments = ["--table", data / "mpg.parquet", "--epochs", "3"]
+    command = [sys.executable, EXAMPLES / "own_table.py", tmp_path, *arguments]
+    wrong = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert "no column 'price'" in wrong.stderr
+    assert "Traceback" not in wrong.stderr
+    done = subprocess.run(
+        [*command, "--target", "hwy"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr

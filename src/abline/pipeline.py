@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, Self
 
 import narwhals as nw
 import numpy as np
-from sklearn.base import BaseEstimator, RegressorMixin, clone
+from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from abline.errors import DataError, one_of
+from abline.regressor import Regressor
 from abline.saving import nested_state, restore
-from abline.store import Saveable
 from abline.tables import TableEncoder, as_table, infer_schema
 from abline.tables.arrays import check_target, check_weights, from_tensor, is_dataframe
 
@@ -78,7 +78,7 @@ def named_estimator(
     return MeanRegressor() if name == "mean" else LinearRegression()
 
 
-class TableRegressor(Saveable, RegressorMixin, BaseEstimator):
+class TableRegressor(Regressor):
     """Regression on a table with numbers, text, dates and missing cells.
 
     Parameters
@@ -277,15 +277,14 @@ class TableRegressor(Saveable, RegressorMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         tags.input_tags.string = True
-        tags.target_tags.single_output = True
-        tags.target_tags.multi_output = True
         return tags
 
 
 def _check_columns(estimator: TableRegressor, X: Any, *, reset: bool) -> None:
     """Keep or compare the features' number and names, as scikit-learn's estimators do."""
     try:
-        validate_data(estimator, X=from_tensor(X), reset=reset, skip_check_array=True)
+        native = nw.to_native(from_tensor(X), pass_through=True)
+        validate_data(estimator, X=native, reset=reset, skip_check_array=True)
     except (TypeError, ValueError) as error:
         raise DataError(" ".join(str(error).split())) from error
 

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from abline.errors import DataError, ParameterError
-from abline.linear.regressor import Regressor
 from abline.linear.threads import one_blas_thread
+from abline.regressor import Regressor
 from abline.tables.arrays import Floats, TrainingArrays, check_features
 
 if TYPE_CHECKING:

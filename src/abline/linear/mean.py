@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from abline.linear.linear_model import in_precision
-from abline.linear.regressor import Regressor
+from abline.regressor import Regressor
 from abline.tables.arrays import check_features, check_training
 
 if TYPE_CHECKING:

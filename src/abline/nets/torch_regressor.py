@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import torch
-from sklearn.base import RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 
@@ -37,7 +36,7 @@ from abline.nets.prefixed import PrefixedParameters
 from abline.nets.randomness import borrowed_generator, seed_from
 from abline.nets.tensors import predict_numpy, to_tensor
 from abline.nets.training import Rows, TrainingJob
-from abline.store import Saveable
+from abline.regressor import Regressor
 from abline.tables.arrays import TrainingArrays, check_features, check_training
 
 if TYPE_CHECKING:
@@ -46,7 +45,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-class TorchRegressor(Saveable, RegressorMixin, PrefixedParameters):
+class TorchRegressor(PrefixedParameters, Regressor):
     """Train a PyTorch module by gradient descent.
 
     Parameters
@@ -318,12 +317,6 @@ class TorchRegressor(Saveable, RegressorMixin, PrefixedParameters):
             self.device_ = "cpu"
         if "criterion" in state:
             self.criterion_ = restore_parameter(state["criterion"])
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.target_tags.single_output = True
-        tags.target_tags.multi_output = True
-        return tags
 
 
 def _is_plain_result(name: str) -> bool:
