@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from abline.nets import MLP, Callback, EarlyStopping, NetworkRegressor, TorchRegressor
     from abline.pipeline import TableRegressor
     from abline.saving import load
-    from abline.show import FitDisplay, LossDisplay
+    from abline.show import FitDisplay, LossDisplay, PredictionDisplay
     from abline.tables import read_table
 
 #: where each public name lives; the only list of them
@@ -54,6 +54,7 @@ _HOMES = {
     "compare": "judge",
     "FitDisplay": "show",
     "LossDisplay": "show",
+    "PredictionDisplay": "show",
 }
 
 __all__ = [
@@ -71,6 +72,7 @@ __all__ = [
     "NetworkRegressor",
     "OutputError",
     "ParameterError",
+    "PredictionDisplay",
     "Ridge",
     "RidgeCV",
     "TableRegressor",

@@ -113,6 +113,44 @@ def test_predict_says_what_is_unusual_and_goes_on(model, capsys):
     assert pl.read_csv("p.csv")["prediction"].is_finite().all()
 
 
+def test_a_column_kept_twice_is_kept_once(model):
+    assert run(["predict", model, "homes.csv", "-o", "p.csv", "--keep", "id,id"]) == 0
+    assert pl.read_csv("p.csv").columns == ["id", "prediction"]
+
+
+def test_what_stood_for_missing_cells_does_so_again(homes, tmp_path):
+    holes = homes.with_columns(area=pl.when(pl.int_range(80) % 9 == 0).then(-999).otherwise("area"))
+    holes.write_csv("holes.csv")
+    assert run(["fit", "holes.csv", "-t", "price", "-m", "line", "--na=-999", "-q"]) == 0
+    assert run(["predict", "holes.model", "holes.csv", "-o", "p.csv"]) == 0
+    blank = holes.with_columns(area=pl.when(pl.col("area") == -999).then(None).otherwise("area"))
+    expected = ab.load("holes.model").predict(blank)
+    np.testing.assert_array_equal(pl.read_csv("p.csv")["prediction"], expected)
+
+
+@pytest.mark.parametrize("scale", [1e200, 1e-200])
+def test_targets_of_any_size_have_scores(homes, scale, capsys):
+    homes.with_columns(pl.col("price") * scale).write_csv("far.csv")
+    assert run(["fit", "far.csv", "-t", "price", "-m", "line", "--json"]) == 0
+    captured = capsys.readouterr()
+    assert json.loads(captured.out)["scores"]["r2"] == pytest.approx(0.9989, abs=1e-3)
+    assert all(len(line) <= 120 for line in captured.err.splitlines())
+
+
+def test_a_target_that_does_not_vary_has_no_r2(model, homes, capsys):
+    homes.with_columns(price=pl.lit(7.0)).write_csv("same.csv")
+    assert run(["score", model, "same.csv", "--json", "-q"]) == 0
+    captured = capsys.readouterr()
+    assert json.loads(captured.out)["scores"]["r2"] is None
+    assert captured.err == ""
+
+
+def test_the_target_alone_is_no_table(homes, capsys):
+    homes.select("price").write_csv("alone.csv")
+    assert run(["fit", "alone.csv", "-t", "price"]) == 2
+    assert "no column but the target 'price'" in capsys.readouterr().err
+
+
 def test_predict_names_a_missing_column(model, capsys):
     pl.DataFrame({"aera": [50.0], "town": ["north"]}).write_csv("bad.csv")
     assert run(["predict", model, "bad.csv", "-o", "p.csv"]) == 2
@@ -241,7 +279,15 @@ def test_bad_tables_get_one_sentence(name, said, tmp_path, monkeypatch, capsys):
         (["fit", "homes.csv"], "--target"),
         (["fit", "homes.csv", "-t", "price", "--model", "ridgge"], "did you mean 'ridge'"),
         (["fit", "homes.csv", "-t", "price", "--epochs", "-5"], "--epochs is -5"),
-        (["fit", "homes.csv", "-t", "price", "--epochs", "many"], "--epochs"),
+        (["fit", "homes.csv", "-t", "price", "--epochs", "many"], "--epochs is 'many'"),
+        (["fit", "homes.csv", "-t", "price", "--folds", "2.5"], "--folds is '2.5'"),
+        (["fit", "homes.csv", "-t", "price", "--ignore", "price"], "is the target"),
+        (["fit", "homes.csv", "-t", "price", "--features", "area,price"], "is the target"),
+        (["fit", "homes.csv", "-t", "price", "--features", ""], "--features"),
+        (["fit", "homes.csv", "-t", "price", "-o", "a" * 300 + ".model"], "file name too long"),
+        (["fit", "a" * 300, "-t", "price"], "name"),
+        (["score", "homes.model", "homes.csv", "-t", "area"], "as a feature"),
+        (["score", "homes.model", "homes.csv", "--weights", "area"], "as a feature"),
         (["fit", "homes.csv", "-t", "price", "--folds", "1"], "--folds is 1"),
         (["fit", "homes.csv", "-t", "price", "--device", "cudda"], "did you mean 'cuda'"),
         (["fit", "homes.csv", "-t", "price", "--seed", "-1"], "--seed"),

@@ -62,6 +62,46 @@ def test_head_ends_quietly(folder):
     assert run.stderr == ""
 
 
+@pytest.mark.parametrize("command", ["show homes.model", "predict big.model big.csv"])
+def test_head_ends_quietly_whatever_the_size(folder, command):
+    if "big" in command and not (folder / "big.csv").exists():
+        pl.DataFrame({"area": np.arange(300_000.0)}).write_csv(folder / "big.csv")
+        (folder / "big.model").write_bytes((folder / "homes.model").read_bytes())
+    piped = f"{' '.join(ABLINE)} {command} -q | head -1"
+    run = subprocess.run(["bash", "-o", "pipefail", "-c", piped], cwd=folder,
+                         capture_output=True, text=True, check=False)  # fmt: skip
+    for name in ("big.csv", "big.model"):
+        (folder / name).unlink(missing_ok=True)
+    assert (run.returncode, run.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("redirect", [">/dev/full", "2>&-", ">&-"])
+def test_streams_that_take_nothing_are_no_defect(folder, redirect):
+    piped = f"{' '.join(ABLINE)} show homes.model {redirect}"
+    run = subprocess.run(["bash", "-c", piped], cwd=folder,
+                         capture_output=True, text=True, check=False)  # fmt: skip
+    assert run.returncode == (2 if "full" in redirect else 0)
+    assert "defect" not in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+def test_no_color_is_plain_on_a_terminal(folder):
+    import pty
+
+    leader, follower = pty.openpty()
+    arguments = [*ABLINE, "show", "homes.model", "--no-color"]
+    subprocess.run(arguments, cwd=folder, stdout=follower, stderr=follower, check=True)
+    os.close(follower)
+    shown = b""
+    try:
+        while part := os.read(leader, 4096):
+            shown += part
+    except OSError:
+        pass  # Linux says so at the end of a terminal
+    assert b"line fitted on" in shown
+    assert b"\x1b" not in shown
+
+
 def test_version_and_bare_call(folder):
     assert call(folder, "--version").stdout.strip() == f"abline {ab.__version__}"
     bare = call(folder)

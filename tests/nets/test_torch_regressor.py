@@ -206,11 +206,11 @@ def test_threads_do_not_mix_their_draws(X, y):
 @pytest.mark.parametrize(
     ("parameters", "words"),
     [
-        ({"max_epochs": -3}, "max_epochs is -3: give 1 or more"),
+        ({"max_epochs": -3}, "max_epochs is -3: give a whole number, 1 or more"),
         ({"max_epochs": 2.5}, "max_epochs is 2.5"),
         ({"lr": 0}, "lr is 0: give a number above 0"),
         ({"lr": "fast"}, "lr is 'fast'"),
-        ({"batch_size": 0}, "batch_size is 0: give 1 or more, or None"),
+        ({"batch_size": 0}, "batch_size is 0: give a whole number, 1 or more, or None"),
         ({"verbose": -1}, "verbose is -1"),
         ({"n_jobs": 0}, "n_jobs is 0"),
         ({"random_state": "dice"}, "random_state is 'dice'"),
@@ -319,3 +319,27 @@ def test_a_failed_fit_leaves_the_earlier_one(X, y):
         fresh.fit(X, y)
     assert not hasattr(fresh, "module_")
     assert not hasattr(fresh, "n_features_in_")
+
+
+def test_numpy_counts_are_counts():
+    X, y = np.eye(6, 2), np.arange(6.0)
+    model = TorchRegressor(batch_size=np.int64(4), max_epochs=np.int32(2), random_state=0)
+    assert model.fit(X, y).n_iter_ == 2
+
+
+def test_a_metric_of_several_numbers_is_refused():
+    import torchmetrics
+
+    metric = torchmetrics.R2Score(multioutput="raw_values")
+    with pytest.raises(ParameterError, match="R2Score"):
+        TorchRegressor(metrics=[metric], max_epochs=1).fit(np.eye(6, 2), np.eye(6, 2))
+
+
+def test_faults_of_the_validation_rows_name_them():
+    with pytest.raises(DataError, match="eval_set"):
+        TorchRegressor().fit(np.eye(6, 2), np.arange(6.0), eval_set=(np.eye(6, 3), np.arange(6.0)))
+
+
+def test_shuffle_is_true_or_false():
+    with pytest.raises(ParameterError, match="shuffle"):
+        TorchRegressor(shuffle="x").fit(np.eye(6, 2), np.arange(6.0))

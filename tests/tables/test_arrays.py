@@ -112,7 +112,7 @@ def test_features_are_remembered_and_checked():
         (pd.DataFrame({"a": [1, 2], "b": ["x", "y"]}), "column 'b' holds 'x', .* not a number"),
         ([["x"], ["y"]], "'x'"),
         ([1.0, 2.0], "Reshape your data"),
-        (np.ones((2, 2, 2)), "dim"),
+        (np.ones((2, 2, 2)), "3D array"),
         (np.ones((0, 2)), "0 sample"),
         (np.ones((2, 0)), "0 feature"),
         (pl.DataFrame(), "no columns"),

@@ -190,3 +190,25 @@ class TestEffects:
         weights = self.RNG.integers(1, 4, 3000).astype(float)
         small, large = (effects(self.CELLS, self.Y, weights=weights * s) for s in (1e-6, 1e3))
         np.testing.assert_allclose(small.training, large.training, rtol=1e-8)
+
+
+@pytest.mark.parametrize(("rows", "levels"), [(3000, 2000), (3000, 1000), (600, 150), (200, 90)])
+def test_many_levels_of_few_rows_keep_their_effects(rows, levels):
+    """No worse on held-out rows than scikit-learn's target means, though every level is rare."""
+    import pandas as pd
+    from sklearn.linear_model import LinearRegression
+    from sklearn.model_selection import KFold, cross_val_score
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import TargetEncoder
+
+    import abline as ab
+
+    random = np.random.default_rng(0)
+    place = random.integers(0, levels, rows)
+    X = pd.DataFrame({"city": [f"c{i}" for i in place]})
+    y = random.normal(size=levels)[place] + 0.5 * random.normal(size=rows)
+    folds = KFold(5, shuffle=True, random_state=0)
+    means = make_pipeline(TargetEncoder(cv=KFold(5)), LinearRegression())
+    expected = cross_val_score(means, X, y, cv=folds).mean()
+    got = cross_val_score(ab.TableRegressor("line", random_state=0), X, y, cv=folds).mean()
+    assert got > expected - 0.02 > 0.05

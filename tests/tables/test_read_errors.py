@@ -31,7 +31,7 @@ PACKED = zstandard.ZstdCompressor().compress(b"a,b\n1,2\n" * 99)
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        (b"", "is empty: there is no table"),
+        (b"", "is empty: name a file"),
         (gzip.compress(b""), "is empty inside"),
         (b"\n \n\n", "holds nothing but blank lines"),
         (b"a,b\n", "has a header and no rows"),

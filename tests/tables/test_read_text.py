@@ -219,7 +219,8 @@ def test_a_missing_header_is_noticed(load):
     [
         (["n/a?"], "because of 'n/a?' in row 20: --na 'n/a?' would make it a number"),
         (["?", "-"], "because of '?' in row 20: 1 other cell is no number either"),
-        (["x"] * 5, None),
+        (["x"] * 5, "because of 'x' in row 20: --na 'x' would make it a number"),
+        (["x"] * 20, None),
     ],
 )
 def test_nearly_a_column_of_numbers(load, odd, note):

@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 import abline as ab
-from abline.tables.target import split_target
+from abline.tables.target import check_roles, split_target
 
 TABLE = pl.DataFrame({"x": [1, 2, 3, 4], "y": [1.0, None, 3.0, float("nan")], "w": [1, 1, 2, 0]})
 
@@ -41,9 +41,16 @@ def test_a_target_that_cannot_be(column, message):
 @pytest.mark.parametrize("weights", [[1, -1, 1], [1, None, 1], [1.0, float("inf"), 1.0], [0, 0, 0]])
 def test_weights_that_cannot_be(weights):
     with pytest.raises(ab.DataError, match="weights column 'w'"):
-        split_target(pl.DataFrame({"y": [1, 2, 3], "w": weights}), "y", weights="w")
+        split_target(pl.DataFrame({"x": [1, 2, 3], "y": [1, 2, 3], "w": weights}), "y", weights="w")
 
 
 def test_an_unknown_column_comes_with_near_names():
     with pytest.raises(ab.DataError, match="did you mean 'price'"):
         split_target(pl.DataFrame({"price": [1, 2]}), "prise")
+
+
+def test_the_target_and_the_weights_have_no_other_role():
+    check_roles({"ignore": ["x"], "id": None}, "y", "w")
+    for option, name in (("ignore", "y"), ("features", "w")):
+        with pytest.raises(ab.ParameterError, match=f"--{option} names '{name}'"):
+            check_roles({option: ["x", name]}, "y", "w")

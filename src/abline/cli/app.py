@@ -64,8 +64,8 @@ def fit(
         ),
     ] = None,
     force: o.Force = False,
-    folds: o.Folds = 5,
-    seed: o.Seed = 0,
+    folds: o.Folds = "5",
+    seed: o.Seed = "0",
     device: o.Device = "auto",
     epochs: o.Epochs = None,
     features: o.Features = None,
@@ -100,7 +100,7 @@ def fit(
     from abline.cli.fit import run_fit
 
     reading = o.reading(format, delimiter, decimal, encoding, na)
-    fitting = o.Fitting(target, weights, folds, seed, device, epochs)
+    fitting = o.fitting(target, weights, folds, seed, device, epochs)
     roles = o.roles(features, ignore, categorical, numeric, date, id)
     run_fit(
         table, model, out, fitting, roles, reading,
@@ -127,8 +127,8 @@ def compare(
         ),
     ] = None,
     force: o.Force = False,
-    folds: o.Folds = 5,
-    seed: o.Seed = 0,
+    folds: o.Folds = "5",
+    seed: o.Seed = "0",
     device: o.Device = "auto",
     epochs: o.Epochs = None,
     features: o.Features = None,
@@ -161,7 +161,7 @@ def compare(
     from abline.cli.compare import run_compare
 
     reading = o.reading(format, delimiter, decimal, encoding, na)
-    fitting = o.Fitting(target, weights, folds, seed, device, epochs)
+    fitting = o.fitting(target, weights, folds, seed, device, epochs)
     roles = o.roles(features, ignore, categorical, numeric, date, id)
     run_compare(
         table, o.names(model, "--model"), out, fitting, roles, reading,

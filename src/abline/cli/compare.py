@@ -70,7 +70,9 @@ def run_compare(
     describe(comparison, (), output)
     if path is not None:
         name = comparison.verdict.chosen
-        model = fit_chosen(data, name, chosen[name], comparison, roles, fitting.seed, table)
+        model = fit_chosen(
+            data, name, chosen[name], comparison, roles, fitting.seed, table, reading.na
+        )
         model.save(path)
         output.say(f"{name} saved: {path}")
     if json:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +19,11 @@ if TYPE_CHECKING:
 
 #: columns of text where there is no terminal to ask
 PLAIN_WIDTH = 120
+
+
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError  # main ends quietly; rich would exit with 1
 
 
 @dataclass
@@ -46,9 +52,10 @@ class Output:
 
     def _console(self, *, stderr: bool) -> Console:
         stream = sys.stderr if stderr else sys.stdout
-        return Console(
+        plain = self.no_color or bool(os.environ.get("NO_COLOR"))
+        return _Console(
             stderr=stderr,
-            no_color=self.no_color or None,
+            color_system=None if plain else "auto",
             highlight=False,
             markup=False,
             emoji=False,
@@ -58,6 +65,8 @@ class Output:
 
     def show(self, *parts: RenderableType) -> None:
         """Print a result for people."""
+        if self.json and self.quiet:
+            return  # the object says it all
         for part in parts:
             self.people.print(part)
 

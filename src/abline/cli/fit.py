@@ -49,7 +49,7 @@ def run_fit(
     check_file(table, DataError)
     path = model_path(table, out, force=force)
     data = read_labelled(table, fitting, reading, output)
-    fitted = fit_labelled(data, model, table, fitting, roles, output)
+    fitted = fit_labelled(data, model, table, fitting, roles, reading, output)
     fitted.model.save(path)
     describe(fitted.comparison, fitted.model.encoder_.notes_, output)
     output.say(f"{fitted.name} saved: {path}", f"Next: abline predict {path} NEW_TABLE")
@@ -103,13 +103,14 @@ def fit_labelled(
     source: str,
     fitting: Fitting,
     roles: Mapping[str, Sequence[str] | None],
+    reading: Reading,
     output: Output,
 ) -> Fitted:
     """Fit with a progress bar.
 
     Parameters
     ----------
-    data, model, source, fitting, roles
+    data, model, source, fitting, roles, reading
         For `fit_table`.
     output : Output
 
@@ -130,6 +131,7 @@ def fit_labelled(
             max_epochs=fitting.epochs,
             random_state=fitting.seed,
             source=source,
+            na=reading.na,
             on_step=counting(update, fitting.folds),
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,10 +38,15 @@ def check_file(path: str, error: type[DataError | ModelFileError]) -> None:
     if path == "-":
         return
     place = Path(path)
-    if place.is_dir():
-        raise error(f"{path} is a folder: name a file in it")
-    if place.exists():
-        return
+    try:
+        if place.is_dir():
+            raise error(f"{path} is a folder: name a file in it")
+        if place.exists():
+            return
+    except (OSError, ValueError) as trouble:  # a name too long, or with a null byte
+        if isinstance(trouble, error):
+            raise
+        raise error(f"{path!r} cannot be a file's name ({trouble}): name another") from trouble
     if not place.parent.is_dir():
         raise error(f"there is no file {path}: there is not even a folder {place.parent}")
     near = did_you_mean(place.name, [p.name for p in place.parent.iterdir() if p.is_file()])
@@ -79,8 +85,9 @@ def model_path(table: str, out: str | None, *, force: bool) -> Path:
         if table == "-":
             raise ParameterError("a table from standard input has no name: give --out PATH")
         out = f"{_stem(Path(table))}.model"
+    path = check_writable(out, force=force)
     refuse_same_file(out, table)
-    return check_writable(out, force=force)
+    return path
 
 
 def _stem(path: Path) -> str:
@@ -139,6 +146,23 @@ def read(path: str, reading: Reading) -> tuple[pl.DataFrame, tuple[str, ...]]:
     )
     table = load_table(path, options)
     return table.frame, table.notes
+
+
+def as_in_training(model: Any, reading: Reading) -> Reading:
+    """Let what stood for missing cells in training stand for them again.
+
+    Parameters
+    ----------
+    model : estimator
+    reading : Reading
+
+    Returns
+    -------
+    Reading
+        With the model's ``na`` where a person gave none.
+    """
+    na = (getattr(model, "card_", None) or {}).get("na")
+    return reading if na is None or reading.na is not None else replace(reading, na=tuple(na))
 
 
 def load_model(path: str) -> Any:

@@ -62,16 +62,21 @@ def run(arguments: list[str], *, debug: bool = False) -> int:
     except typer.Exit as stop:
         return stop.exit_code
     except BrokenPipeError:
-        _leave_pipe()
+        _leave_streams()
         return 0
     except (KeyboardInterrupt, typer.Abort):
         return _fail("interrupted", INTERRUPTED, debug=debug)
     except TyperException as error:
-        sentence = error.format_message() if hasattr(error, "format_message") else str(error)
-        hint = "see abline --help"
-        return _fail(f"{sentence.rstrip('.')}: {hint}", WRONG_INPUT, debug=debug)
+        return _fail(_usage_sentence(error, arguments), WRONG_INPUT, debug=debug)
     except AblineError as error:
         return _fail(str(error), WRONG_INPUT, debug=debug)
+    except OSError as error:
+        # a full disk, a closed stream: not ours to mend; what is saved is whole all the same
+        what = error.filename or "standard output"
+        sentence = f"cannot read or write {what}: {error.strerror or error}, so look there first"
+        code = _fail(sentence, WRONG_INPUT, debug=debug)
+        _leave_streams()
+        return code
     except Exception as error:
         # the one place where anything may arrive: a person gets a sentence, not a traceback
         sentence = (
@@ -82,23 +87,31 @@ def run(arguments: list[str], *, debug: bool = False) -> int:
     return 0
 
 
+def _usage_sentence(error: TyperException, arguments: list[str]) -> str:
+    said = error.format_message() if hasattr(error, "format_message") else str(error)
+    said = said.rstrip(".").replace(". Did you mean", ", did you mean").rstrip("?")
+    known = ("fit", "compare", "predict", "score", "show", "demo")
+    command = f"{arguments[0]} " if arguments[0] in known else ""
+    return f"{said[:1].lower()}{said[1:]}: see abline {command}--help"
+
+
 def _fail(sentence: str, code: int, *, debug: bool) -> int:
     if debug:
         traceback.print_exc()
     try:
         print(f"abline: {' '.join(sentence.split())}", file=sys.stderr)
-    except BrokenPipeError:
-        _leave_pipe()
+    except OSError:
+        _leave_streams()
     return code
 
 
-def _leave_pipe() -> None:
+def _leave_streams() -> None:
     """Point the streams elsewhere, or the interpreter complains about them on its way out."""
     devnull = os.open(os.devnull, os.O_WRONLY)
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
-        except BrokenPipeError:
+        except OSError:
             os.dup2(devnull, stream.fileno())
 
 

@@ -104,17 +104,17 @@ Weights = Annotated[
 ]
 
 Folds = Annotated[
-    int, _option("--folds", help="Of the cross-validation (5).", metavar="K", panel=FITTING)
+    str, _option("--folds", help="Of the cross-validation (5).", metavar="K", panel=FITTING)
 ]
 Seed = Annotated[
-    int, _option("--seed", help="Of everything random (0).", metavar="N", panel=FITTING)
+    str, _option("--seed", help="Of everything random (0).", metavar="N", panel=FITTING)
 ]
 Device = Annotated[
     str,
     _option("--device", help="auto, cpu or cuda (auto).", metavar="NAME", panel=FITTING),
 ]
 Epochs = Annotated[
-    int | None,
+    str | None,
     _option("--epochs", help="At most, of the network.", metavar="N", panel=FITTING),
 ]
 Force = Annotated[bool, _switch("--force", help="Overwrite what is there.")]
@@ -149,9 +149,9 @@ def names(values: Sequence[str] | None, option: str) -> tuple[str, ...]:
     ('a', 'b', 'c,d')
     """
     found = tuple(name for row in csv.reader(values or (), skipinitialspace=True) for name in row)
-    if any(not name for name in found):
+    if any(not name for name in found) or (values and not found):
         raise ParameterError(f"{option} has an empty name in {', '.join(values or ())!r}: drop it")
-    return found
+    return tuple(dict.fromkeys(found))
 
 
 def roles(
@@ -226,6 +226,68 @@ def reading(
     return Reading(format, delimiter, decimal, encoding, missing)
 
 
+def whole(option: str, text: str, *, least: int, most: int | None = None) -> int:
+    """Read an option that is a whole number.
+
+    Parameters
+    ----------
+    option : str
+    text : str
+    least : int
+    most : int, optional
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    ParameterError
+        If it is none, or out of bounds.
+
+    Examples
+    --------
+    >>> whole("--folds", "5", least=2)
+    5
+    """
+    limits = f"{least} or more" if most is None else f"from {least} to {most}"
+    try:
+        number = int(text)
+    except ValueError:
+        raise ParameterError(f"{option} is {text!r}: give a whole number, {limits}") from None
+    if number < least or (most is not None and number > most):
+        raise ParameterError(f"{option} is {number}: give a whole number, {limits}")
+    return number
+
+
+def fitting(
+    target: str, weights: str | None, folds: str, seed: str, device: str, epochs: str | None
+) -> Fitting:
+    """Collect and check the options of fitting, before any file is opened.
+
+    Parameters
+    ----------
+    target, weights, folds, seed, device, epochs : str or None
+
+    Returns
+    -------
+    Fitting
+
+    Raises
+    ------
+    ParameterError
+        If one cannot be.
+    """
+    return Fitting(
+        target,
+        weights,
+        whole("--folds", folds, least=2),
+        whole("--seed", seed, least=0, most=2**32 - 1),
+        one_of("--device", device, DEVICES),
+        None if epochs is None else whole("--epochs", epochs, least=1),
+    )
+
+
 @dataclass(frozen=True)
 class Fitting:
     """What to fit and how."""
@@ -236,12 +298,3 @@ class Fitting:
     seed: int
     device: str
     epochs: int | None
-
-    def __post_init__(self) -> None:
-        one_of("--device", self.device, DEVICES)
-        if self.folds < 2:
-            raise ParameterError(f"--folds is {self.folds}: give 2 or more")
-        if self.epochs is not None and self.epochs < 1:
-            raise ParameterError(f"--epochs is {self.epochs}: give 1 or more")
-        if not 0 <= self.seed < 2**32:
-            raise ParameterError(f"--seed is {self.seed}: give a whole number from 0 to 4294967295")

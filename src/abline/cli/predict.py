@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from abline.cli.console import Output
-from abline.cli.inputs import check_file, features_for, load_model, read, refuse_same_file
+from abline.cli.inputs import (
+    as_in_training,
+    check_file,
+    features_for,
+    load_model,
+    read,
+    refuse_same_file,
+)
 from abline.errors import DataError, ModelFileError, ParameterError
 
 if TYPE_CHECKING:
@@ -49,10 +56,10 @@ def run_predict(
         from abline.tables.write import find_output_format
 
         find_output_format(out)
-        refuse_same_file(out, table, model_file)
         check_writable(out)
+        refuse_same_file(out, table, model_file)
     model = load_model(model_file)
-    frame, notes = read(table, reading)
+    frame, notes = read(table, as_in_training(model, reading))
 
     from abline.tables.target import check_known
     from abline.tables.write import write_table

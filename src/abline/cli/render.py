@@ -40,7 +40,7 @@ def plain_table(
 
 
 def number(value: float | None, digits: int = 4) -> str:
-    """Write a number with so many significant digits, and never as 1.2e+04.
+    """Write a number with so many significant digits, and 12,000 rather than 1.2e+04.
 
     Parameters
     ----------
@@ -58,6 +58,8 @@ def number(value: float | None, digits: int = 4) -> str:
     """
     if value is None or math.isnan(value):
         return "–"
+    if abs(value) >= 1e12:
+        return f"{value:.{digits - 1}e}"
     if abs(value) >= 10 ** (digits - 1):
         return f"{value:,.0f}"
     if value != 0 and abs(value) < 1e-4:

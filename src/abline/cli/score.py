@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from abline.cli.console import Output
-from abline.cli.inputs import check_file, features_for, load_model, read
+from abline.cli.inputs import as_in_training, check_file, features_for, load_model, read
 from abline.cli.render import number, plain_table
 from abline.errors import DataError, ModelFileError, ParameterError
 
@@ -45,11 +45,17 @@ def run_score(
         if len(names) != 1:
             raise ParameterError(f"{model_file} does not name one target: give --target COLUMN")
         target = names[0]
-    frame, notes = read(table, reading)
+    frame, notes = read(table, as_in_training(model, reading))
 
     from abline.judge import score_predictions
     from abline.tables.target import split_target
 
+    needed = {column.name for column in model.schema_.used} if hasattr(model, "schema_") else set()
+    for option, name in (("--target", target), ("--weights", weights)):
+        if name in needed:
+            raise ParameterError(
+                f"{option} cannot be {name!r}, which the model needs as a feature: name another"
+            )
     data = split_target(frame, target, weights=weights, constant_ok=True)
     features = features_for(model, data.features)
     predicted = model.predict(features)
@@ -58,7 +64,7 @@ def run_score(
     every = [*notes, *data.notes, *unusual]
     output.notes(every)
     if scores["r2"] is None:
-        output.notes(["R² needs two rows at least"])
+        output.notes(["R² is not defined where the target does not vary"])
     row = [f"{len(data.y):,}", number(scores["r2"]), number(scores["rmse"]), number(scores["mae"])]
     output.show(plain_table(["rows", "R²", "RMSE", "MAE"], [row], numbers_from=0))
     if json:

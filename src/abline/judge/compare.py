@@ -11,7 +11,7 @@ from abline.judge.folds import ModelScores, cross_validate
 from abline.judge.verdict import Verdict, judge
 from abline.pipeline import NAMED, TableRegressor, named_estimator
 from abline.tables import as_table, infer_schema
-from abline.tables.target import LabelledTable, split_target
+from abline.tables.target import LabelledTable, check_roles, split_target
 
 if TYPE_CHECKING:
     from abline.tables import Schema
@@ -186,6 +186,7 @@ def compare_labelled(
     -------
     Comparison
     """
+    check_roles(roles, data.target.name, data.weights_name)
     given = {name: columns for name, columns in roles.items() if columns}
     schema = infer_schema(data.features, **given)
     wrapped = {

@@ -20,7 +20,7 @@ class Scores:
     Attributes
     ----------
     r2 : float
-        Share of the target's variance that is explained, 1 at best; NaN below two rows.
+        Share of the target's variance that is explained, 1 at best; NaN where it does not vary.
     rmse : float
         Root mean squared error, in units of the target.
     mae : float
@@ -62,12 +62,21 @@ def score_predictions(
     >>> score_predictions(np.array([1.0, 2.0, 3.0]), np.array([1.0, 2.0, 4.0]))
     Scores(r2=0.5, rmse=0.577..., mae=0.333...)
     """
-    enough = len(y) > 1
+    size = _power_of_two(y)  # squares of 1e200 or 1e-200 are beyond floats
+    y, predicted = y / size, predicted / size
+    counted = y if sample_weight is None else y[sample_weight > 0]
+    varies = len(counted) > 1 and counted.min() < counted.max()
     return Scores(
-        r2=float(r2_score(y, predicted, sample_weight=sample_weight)) if enough else math.nan,
-        rmse=float(root_mean_squared_error(y, predicted, sample_weight=sample_weight)),
-        mae=float(mean_absolute_error(y, predicted, sample_weight=sample_weight)),
+        r2=float(r2_score(y, predicted, sample_weight=sample_weight)) if varies else math.nan,
+        rmse=size * float(root_mean_squared_error(y, predicted, sample_weight=sample_weight)),
+        mae=size * float(mean_absolute_error(y, predicted, sample_weight=sample_weight)),
     )
+
+
+def _power_of_two(values: NDArray[Any]) -> float:
+    """Give about the size of the largest value; dividing by it loses no digit."""
+    largest = float(np.abs(values).max())
+    return math.ldexp(1.0, math.frexp(largest)[1] - 1) if largest > 0 else 1.0
 
 
 def mean_and_spread(scores: list[Scores]) -> tuple[Scores, Scores]:
@@ -82,6 +91,17 @@ def mean_and_spread(scores: list[Scores]) -> tuple[Scores, Scores]:
     mean, spread : Scores
         The spread is the standard deviation between folds (divisor k - 1).
     """
-    table = np.array([[score.r2, score.rmse, score.mae] for score in scores])
-    spread = table.std(axis=0, ddof=1) if len(table) > 1 else np.full(3, math.nan)
-    return Scores(*map(float, table.mean(axis=0))), Scores(*map(float, spread))
+    columns = zip(*((score.r2, score.rmse, score.mae) for score in scores), strict=True)
+    summaries = [_summary(np.array(column)) for column in columns]
+    mean, spread = zip(*summaries, strict=True)
+    return Scores(*mean), Scores(*spread)
+
+
+def _summary(values: NDArray[Any]) -> tuple[float, float]:
+    """Mean and standard deviation of the folds where a score is defined."""
+    values = values[~np.isnan(values)]
+    if not len(values):
+        return math.nan, math.nan
+    size = _power_of_two(values)
+    spread = float((values / size).std(ddof=1)) * size if len(values) > 1 else math.nan
+    return float((values / size).mean()) * size, spread

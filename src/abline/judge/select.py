@@ -46,6 +46,7 @@ def fit_table(
     max_epochs: int | None = None,
     random_state: int = 0,
     source: str | None = None,
+    na: Sequence[str] | None = None,
     on_step: OnStep | None = None,
 ) -> Fitted:
     """Cross-validate, choose and fit.
@@ -64,6 +65,8 @@ def fit_table(
     random_state : int, default=0
     source : str, optional
         Where the table came from, for the model's card.
+    na : sequence of str, optional
+        What stood for missing cells in it, for the card too.
     on_step : callable, optional
         Called with a model's name and the number of the fold before each fit; the last call,
         for the fit on all rows, has the number of folds.
@@ -89,7 +92,7 @@ def fit_table(
     name = comparison.verdict.chosen if model == "auto" else model
     if on_step is not None:
         on_step(name, folds)
-    final = fit_chosen(data, name, models[name], comparison, roles, random_state, source)
+    final = fit_chosen(data, name, models[name], comparison, roles, random_state, source, na)
     return Fitted(name, final, comparison)
 
 
@@ -101,6 +104,7 @@ def fit_chosen(
     roles: Mapping[str, Sequence[str] | None],
     random_state: int,
     source: str | None,
+    na: Sequence[str] | None = None,
 ) -> TableRegressor:
     """Fit one of the compared models on all rows and fill in its card.
 
@@ -116,6 +120,8 @@ def fit_chosen(
     random_state : int
     source : str or None
         Where the table came from.
+    na : sequence of str, optional
+        What stood for missing cells in it, for tables to predict.
 
     Returns
     -------
@@ -126,6 +132,7 @@ def fit_chosen(
     final.card_ = {
         "model": name,
         "source": source,
+        "na": None if na is None else list(na),
         "target": data.target.name,
         "rows": len(data.target),
         "folds": comparison.folds,

@@ -81,7 +81,10 @@ def paired_gain(better: ModelScores, worse: ModelScores) -> tuple[float, float]:
     differences = np.array(
         [a.r2 - b.r2 for a, b in zip(better.folds, worse.folds, strict=True)], dtype=float
     )
+    differences = differences[~np.isnan(differences)]
     k = len(differences)
+    if k < 2:
+        return math.nan, math.nan
     error = math.sqrt((1 / k + 1 / (k - 1)) * float(differences.var(ddof=1)))
     return float(differences.mean()), error
 
@@ -106,7 +109,7 @@ def judge(models: Sequence[ModelScores]) -> Verdict:
     if not models:
         raise DataError("there is no model to judge: compare one at least")
     ordered = sorted(models, key=lambda model: _rank(model.name))
-    best = max(ordered, key=lambda model: model.mean.r2)
+    best = max(ordered, key=_r2)
     candidates = [model for model in ordered if model.name != "mean"] or ordered
     chosen = _simplest_unbeaten(candidates)
     mean = next((model for model in ordered if model.name == "mean"), None)
@@ -116,22 +119,28 @@ def judge(models: Sequence[ModelScores]) -> Verdict:
     return Verdict(chosen.name, best.name, _sentence(candidates, chosen, mean), gain, error)
 
 
+def _r2(model: ModelScores) -> float:
+    return -math.inf if math.isnan(model.mean.r2) else model.mean.r2
+
+
 def _rank(name: str) -> int:
     return SIMPLEST_FIRST.index(name) if name in SIMPLEST_FIRST else len(SIMPLEST_FIRST)
 
 
 def _simplest_unbeaten(candidates: list[ModelScores]) -> ModelScores:
-    best = max(candidates, key=lambda model: model.mean.r2)
+    best = max(candidates, key=_r2)
     for model in candidates:
         if model is best:
             return model
         gain, error = paired_gain(best, model)
-        if gain <= error:
+        if not gain > error:
             return model
     return best
 
 
 def _sentence(candidates: list[ModelScores], chosen: ModelScores, mean: ModelScores | None) -> str:
+    if math.isnan(chosen.mean.r2):
+        return "R² is not defined: the target does not vary within the folds."
     if mean is not None and chosen is not mean:
         gain, error = paired_gain(chosen, mean)
         if gain <= error:
@@ -154,7 +163,8 @@ def _sentence(candidates: list[ModelScores], chosen: ModelScores, mean: ModelSco
     enough = "A line is enough" if simplest.name == "line" else f"The {simplest.name} is enough"
     return (
         f"{enough}: it {_explains(chosen.mean.r2)}; the "
-        f"{candidates[-1].name} changes R² by {gain:+.3f} ± {error:.3f} on the same rows."
+        f"{candidates[-1].name} changes R² by {round(gain, 3) + 0.0:+.3f} ± {error:.3f} on the "
+        "same rows."
     )
 
 

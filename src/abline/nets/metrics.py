@@ -144,7 +144,14 @@ class _ObjectScore:
         else:
             metric = copy.deepcopy(metric)
         metric.update(_squeezed(outputs).detach(), _squeezed(target))
-        return float(metric.compute())
+        value = metric.compute()
+        try:
+            return float(value)
+        except (TypeError, ValueError, RuntimeError):
+            raise ParameterError(
+                f"metrics has a {type(metric).__name__}, which computes a {type(value).__name__} "
+                "of several values: pass metrics that compute one number each"
+            ) from None
 
 
 def _squeezed(values: Tensor) -> Tensor:

@@ -34,14 +34,14 @@ def check_count(name: str, value: Any, *, least: int = 1, none: str = "") -> Non
     --------
     >>> check_count("max_epochs", -3)
     Traceback (most recent call last):
-    abline.errors.ParameterError: max_epochs is -3: give 1 or more
+    abline.errors.ParameterError: max_epochs is -3: give a whole number, 1 or more
     """
     if value is None and none:
         return
     whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
     if not whole or value < least:
         also = f", or None for {none}" if none else ""
-        raise ParameterError(f"{name} is {value!r}: give {least} or more{also}")
+        raise ParameterError(f"{name} is {value!r}: give a whole number, {least} or more{also}")
 
 
 def check_number(

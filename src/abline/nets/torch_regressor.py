@@ -15,7 +15,7 @@ import torch
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 
-from abline.errors import ModelFileError, ParameterError
+from abline.errors import DataError, ModelFileError, ParameterError
 from abline.nets.aten_attention import plain_attention
 from abline.nets.callbacks import PrintLog
 from abline.nets.describe import build_module, describe_module
@@ -217,7 +217,10 @@ class TorchRegressor(PrefixedParameters, Regressor):
             return None
         if not isinstance(eval_set, tuple | list) or len(eval_set) != 2:
             raise ParameterError("eval_set must be a pair: pass eval_set=(X_val, y_val)")
-        valid = check_training(self, *eval_set, reset=False)
+        try:
+            valid = check_training(self, *eval_set, reset=False)
+        except DataError as error:
+            raise DataError(f"eval_set cannot be used, since {error}") from error
         if valid.y.shape[1] != data.y.shape[1]:
             raise ParameterError(
                 f"eval_set has {valid.y.shape[1]} targets and y has {data.y.shape[1]}: "
@@ -270,8 +273,8 @@ class TorchRegressor(PrefixedParameters, Regressor):
             optimizer=make_optimizer(self.optimizer, module, self.lr, self._arguments("optimizer")),
             train=train,
             valid=None if valid is None else _to_rows(valid, like).shaped_as(outputs),
-            max_epochs=self.max_epochs,
-            batch_size=self.batch_size,
+            max_epochs=int(self.max_epochs),
+            batch_size=None if self.batch_size is None else int(self.batch_size),
             shuffle=self.shuffle,
             generator=torch.Generator().manual_seed(seed),
             callbacks=self._own_callbacks(),
@@ -288,6 +291,8 @@ class TorchRegressor(PrefixedParameters, Regressor):
         check_count("max_epochs", self.max_epochs)
         check_count("batch_size", self.batch_size, none="all rows")
         check_count("verbose", self.verbose, least=0)
+        if not isinstance(self.shuffle, bool | np.bool_):
+            raise ParameterError(f"shuffle is {self.shuffle!r}: give True or False")
         check_callbacks(self.callbacks)
 
     def _get_state(self) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import narwhals as nw
@@ -268,6 +269,7 @@ def _features(estimator: Any, X: Any, *, reset: bool) -> Floats:
             names: Any = X
             validate_data(estimator, X=names, reset=reset, skip_check_array=True)
         else:
+            _check_two_dimensions(X)
             array = validate_data(
                 estimator,
                 X=X,
@@ -281,13 +283,29 @@ def _features(estimator: Any, X: Any, *, reset: bool) -> Floats:
     except (TypeError, ValueError) as error:
         # scikit-learn's sentences are good; its line breaks and arrays are not
         kind = CellTypeError if isinstance(error, TypeError) else DataError
-        raise kind(" ".join(str(error).split())) from error
+        raise kind(_one_sentence(error)) from error
     if len(array) == 0:
         raise DataError("X has no rows (0 sample(s)) while a minimum of 1 is required: pass some")
     if array.shape[1] == 0:
         raise DataError("X has 0 feature(s) while a minimum of 1 is required: pass some columns")
     _check_finite(array, getattr(estimator, "feature_names_in_", None))
     return array
+
+
+def _check_two_dimensions(X: Any) -> None:
+    if isinstance(X, str | Path):
+        raise DataError(f"X is the name {str(X)!r}: read it first, with abline.read_table")
+    if isinstance(X, np.ndarray) and X.ndim != 2:
+        raise DataError(
+            f"Expected 2D array, got {X.ndim}D array instead, where X is rows by features. Reshape "
+            "your data with X.reshape(-1, 1) for one feature or X.reshape(1, -1) for one row"
+        )
+
+
+def _one_sentence(error: Exception) -> str:
+    """Take the arrays out of one of scikit-learn's messages."""
+    lines = [line.strip() for line in str(error).splitlines()]
+    return " ".join(line for line in lines if line and not line.startswith(("array", "[", "dtype")))
 
 
 def _check_finite(array: Floats, names: Any) -> None:

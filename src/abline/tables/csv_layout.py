@@ -107,9 +107,11 @@ def _count(source: Source, delimiter: str) -> tuple[list[str], int, list[int]]:
         tail = [row for index, row in enumerate(reversed(blank)) if row == count - 1 - index]
         blank = tail[::-1]
     if not header:
-        raise DataError(f"{source.name} holds nothing but blank lines: there is no table in it")
+        raise DataError(
+            f"{source.name} holds nothing but blank lines: name a file with a header and rows"
+        )
     if count == len(blank):
-        raise DataError(f"{source.name} has a header and no rows: there is nothing to read")
+        raise DataError(f"{source.name} has a header and no rows: add rows, or name another file")
     return header, count, blank
 
 

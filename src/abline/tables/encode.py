@@ -15,7 +15,7 @@ from abline.tables.date import DateEncoder, days_of
 from abline.tables.dates import ISO
 from abline.tables.level_effects import fit_level_effects
 from abline.tables.number import NumberEncoder
-from abline.tables.one_hot import common_levels, fit_one_hot
+from abline.tables.one_hot import common_levels, fit_one_hot, rare_share
 from abline.tables.schema import Column, Role, Schema
 
 if TYPE_CHECKING:
@@ -24,8 +24,10 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 ColumnEncoder = NumberEncoder | CategoryEncoder | DateEncoder
 
-#: a category of more common levels than this stands as its levels' effects
+#: a category of more levels than this stands as its levels' effects
 MAX_LEVELS = 100
+#: so does one whose rare levels, which would share a column, hold more of the rows than this
+MAX_RARE_SHARE = 0.5
 #: so do the categories of most levels while the one-hot columns of all are more than this
 MAX_COLUMNS = 1000
 #: days have effects where there are this many of them, each of this many rows on average
@@ -283,7 +285,11 @@ def _shared_days(rows: pl.DataFrame, encoders: dict[str, ColumnEncoder]) -> dict
 def _levels_too_many(levels: dict[str, Levels]) -> list[str]:
     """Choose the categories that stand as their levels' effects."""
     columns = {name: common_levels(each) for name, each in levels.items()}
-    averaged = [name for name, count in columns.items() if count > MAX_LEVELS]
+    averaged = [
+        name
+        for name, each in levels.items()
+        if each.count > MAX_LEVELS or rare_share(each) > MAX_RARE_SHARE
+    ]
     for name in sorted(columns, key=lambda name: -columns[name]):
         if sum(count for other, count in columns.items() if other not in averaged) <= MAX_COLUMNS:
             break

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-#: how many ranges of the others lie between them and a far cell, and where cells are clipped
+#: how many ranges of the others lie between them and a far cell
 _RANGES = 3.0
 #: the same on the logarithmic scale, and how much more it takes in a column of few rows, where
 #: an honest tail has gaps (twice as much in 20)
@@ -42,17 +42,19 @@ class Bounds:
 
     @property
     def lowest(self) -> float:
-        """What lower cells are clipped to."""
+        """What lower cells are impossible."""
         # in halves: the range of ±1e308 is infinite, three times that of a quarter is not
         return self.low - _RANGES * (self.high / 2 - self.low / 2) * 2
 
     @property
     def highest(self) -> float:
-        """What higher cells are clipped to."""
+        """What higher cells are impossible."""
         return self.high + _RANGES * (self.high / 2 - self.low / 2) * 2
 
     def clip(self, values: Floats) -> Floats:
-        """Bring far cells to the bounds; NaN stays.
+        """Bring impossible cells to the edge of the others; NaN stays.
+
+        Not to the bounds: a mistake there would still outweigh all other rows of a small table.
 
         Parameters
         ----------
@@ -62,7 +64,8 @@ class Bounds:
         -------
         array of the same shape
         """
-        return np.clip(values, self.lowest, self.highest)
+        values = np.where(values > self.highest, self.high, values)
+        return np.where(values < self.lowest, self.low, values)
 
 
 def find_bounds(values: Floats) -> tuple[Bounds, Floats]:

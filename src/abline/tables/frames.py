@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
@@ -52,6 +53,8 @@ def as_table(X: Any, names: Sequence[str] | None = None) -> pl.DataFrame:
     {'size': [1, None], 'colour': ['red', 'blue']}
     """
     X = from_tensor(X)
+    if isinstance(X, str | Path):
+        raise DataError(f"the table is the name {str(X)!r}: read it first, with abline.read_table")
     if hasattr(X, "toarray") and hasattr(X, "nnz"):
         raise DataError("the table is a sparse matrix, which tables cannot be: pass X.toarray()")
     if isinstance(X, pl.DataFrame):

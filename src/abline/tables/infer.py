@@ -33,6 +33,8 @@ _ROW_NAME = re.compile(
     re.IGNORECASE,
 )
 #: names of keys: id, ID, customer_id, "Order ID", PassengerId, uuid
+#: dates that may be of either order, which a person must settle
+_OTHER_DATES = r"^\s*\d{1,2}[./-]\d{1,2}[./-]\d{2,4}\b"
 _KEY_NAME = re.compile(r"(?i:(^|[ _.\-])(id|ids|key|uuid|guid)$)|[a-z]I[dD]$")
 
 
@@ -175,6 +177,8 @@ def _find_role(facts: _Facts) -> Column:
     if len(series) >= _DISTINCT_ROWS and levels >= _DISTINCT_SHARE * facts.present:
         share = "every row" if levels == facts.present else "nearly every row"
         return facts.column(Role.IDENTIFIER, f"text, different in {share}")
+    if series.drop_nulls().str.contains(_OTHER_DATES).all():
+        return facts.column(Role.CATEGORY, "text like dates not in ISO order: name it with --date")
     return facts.column(Role.CATEGORY, f"text with {levels:,} level{'s' if levels > 1 else ''}")
 
 

@@ -306,8 +306,8 @@ def far_note(name: str, far: Floats, bounds: Bounds) -> str:
     limits = [
         f"{limit:.4g}"
         for limit, hit in (
-            (bounds.lowest, bool((far < bounds.lowest).any())),
-            (bounds.highest, bool((far > bounds.highest).any())),
+            (bounds.low, bool((far < bounds.lowest).any())),
+            (bounds.high, bool((far > bounds.highest).any())),
         )
         if hit
     ]

@@ -54,6 +54,21 @@ def common_levels(levels: Levels) -> int:
     return int((levels.rows >= rare_below(len(levels.codes))).sum())
 
 
+def rare_share(levels: Levels) -> float:
+    """Give the share of the training rows whose level is too rare for a column of its own.
+
+    Parameters
+    ----------
+    levels : Levels
+
+    Returns
+    -------
+    float
+    """
+    rows = levels.rows
+    return float(rows[rows < rare_below(len(levels.codes))].sum() / max(len(levels.codes), 1))
+
+
 def fit_one_hot(levels: Levels, weights: Floats) -> CategoryEncoder:
     """Learn one-hot columns.
 

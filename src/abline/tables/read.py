@@ -234,9 +234,9 @@ def _read_binary(source: Source, content: str) -> pl.DataFrame:
 def _plain(frame: pl.DataFrame, name: str, words: tuple[str, ...], *, text: bool) -> pl.DataFrame:
     """Bring all columns to plain types, and a person's words for missing cells to nulls."""
     if frame.width == 0:
-        raise DataError(f"{name} has no columns: there is nothing to read")
+        raise DataError(f"{name} has no columns: name a file with some")
     if frame.height == 0:
-        raise DataError(f"{name} has columns and no rows: there is nothing to read")
+        raise DataError(f"{name} has columns and no rows: name a file with some")
     frame = as_table(frame)
     wide = [key for key, kind in frame.schema.items() if kind in (pl.Null, pl.Int128, pl.UInt128)]
     frame = frame.with_columns(pl.col(wide).cast(pl.Float64))

@@ -202,7 +202,7 @@ def _nearby(path: Path) -> str:
 def _uncompress(source: Source) -> Source:
     head = source.head(4)
     if not head:
-        raise DataError(f"{source.name} is empty: there is no table in it")
+        raise DataError(f"{source.name} is empty: name a file with a header and rows")
     if not head.startswith((_GZIP, _ZSTD)):
         return source
     out = io.BytesIO()
@@ -219,7 +219,7 @@ def _uncompress(source: Source) -> Source:
             f"{source.name} is a damaged or incomplete {kind} file: fetch or make it again"
         ) from error
     if not out.tell():
-        raise DataError(f"{source.name} is empty inside: there is no table in it")
+        raise DataError(f"{source.name} is empty inside: name a file with a header and rows")
     return Source(source.name, source.ending, data=out.getvalue())
 
 

@@ -11,7 +11,7 @@ import polars as pl
 from abline.errors import DataError, ParameterError, did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
 
@@ -29,12 +29,15 @@ class LabelledTable:
     weights : array of shape (n,), or None
     notes : tuple of str
         What was left out, one sentence each.
+    weights_name : str or None
+        The column that the weights came from.
     """
 
     features: pl.DataFrame
     target: pl.Series
     weights: NDArray[np.float64] | None
     notes: tuple[str, ...]
+    weights_name: str | None = None
 
     @property
     def y(self) -> NDArray[np.float64]:
@@ -79,7 +82,13 @@ def split_target(
     if weights is not None:
         check_known([weights], table.columns, "--weights")
         if weights == target:
-            raise ParameterError(f"{target!r} cannot be both the target and the weights")
+            raise ParameterError(
+                f"{target!r} cannot be both the target and the weights: name another for --weights"
+            )
+    if table.width == 1 + (weights is not None):
+        raise DataError(
+            f"the table has no column but the target {target!r}: add columns to predict it from"
+        )
     numbers = _as_numbers(table[target], f"the target {target!r}")
     present = numbers.is_not_null()
     missing = int((~present).sum())
@@ -103,7 +112,33 @@ def split_target(
         numbers,
         None if weights is None else _weights(table[weights]),
         notes,
+        weights,
     )
+
+
+def check_roles(
+    roles: Mapping[str, Iterable[str] | None], target: str, weights: str | None = None
+) -> None:
+    """Check that no role is asked for the target or the weights.
+
+    Parameters
+    ----------
+    roles : mapping from role option to columns
+    target : str
+    weights : str, optional
+
+    Raises
+    ------
+    ParameterError
+        If one is.
+    """
+    taken = {target: "the target"} | ({} if weights is None else {weights: "the weights"})
+    for option, names in roles.items():
+        for name in names or ():
+            if name in taken:
+                raise ParameterError(
+                    f"--{option} names {name!r}, which is {taken[name]}: leave it out there"
+                )
 
 
 def check_known(names: Iterable[str], columns: Iterable[str], option: str) -> None:

@@ -16,6 +16,8 @@ MISSING_WORDS = (
 
 #: share of cells that must be numbers for a text column to be worth a note
 _NEARLY = 0.9
+#: cells that are numbers, from which on a column's being text is worth a note
+_MOSTLY = 0.5
 
 _COMMA_NUMBER = r"^[+-]?(\d{1,3}(\.\d{3})+|\d+)(,\d*)?([eE][+-]?\d+)?$|^[+-]?,\d+$|^[+-]?inf$"
 _WHOLE_NUMBER = r"^[+-]?\d+$"
@@ -136,7 +138,7 @@ def nearly_numbers(column: pl.Series, decimal: str = ".") -> str | None:
     -------
     str or None
         A sentence with the first cell that is no number, its row and a remedy; None if fewer
-        than nine tenths of the cells are numbers.
+        than half of the cells are numbers.
 
     Examples
     --------
@@ -146,7 +148,7 @@ def nearly_numbers(column: pl.Series, decimal: str = ".") -> str | None:
     numbers = as_numbers(column.str.strip_chars(), decimal)
     filled = len(column) - column.null_count()
     parsed = len(numbers) - numbers.null_count()
-    if parsed < _NEARLY * filled or parsed == filled:
+    if parsed < _MOSTLY * filled or parsed == filled:
         return None
     wrong = numbers.is_null() & column.is_not_null()
     row = wrong.arg_max() or 0

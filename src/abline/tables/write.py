@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import io
 import os
 import sys
 from pathlib import Path
@@ -25,6 +26,9 @@ _ENDINGS = {
 }  # fmt: skip
 _COMPRESSED = {".gz": "gzip", ".zst": "zstd"}
 _NESTED = (pl.List, pl.Array, pl.Struct, pl.Binary, pl.Object)
+
+#: rows that go to standard output together
+_ROWS_AT_ONCE = 65_536
 
 
 def write_table(
@@ -65,8 +69,7 @@ def write_table(
     if kind in ("csv", "tsv"):
         _refuse_nested(frame, kind)
     if os.fspath(destination) == "-":
-        _write(frame, sys.stdout.buffer, kind)
-        sys.stdout.buffer.flush()
+        _print(frame, kind)
         return
     with atomic_write(Path(destination)) as file, _compressed(file, compression) as stream:
         _write(frame, stream, kind)
@@ -121,7 +124,17 @@ def find_output_format(
     return kind, compression
 
 
-def _write(frame: pl.DataFrame, stream: BinaryIO, kind: str) -> None:
+def _print(frame: pl.DataFrame, kind: str) -> None:
+    # through memory: polars would turn a closed pipe into an error of its own
+    parts = frame.iter_slices(_ROWS_AT_ONCE) if kind in ("csv", "tsv") else [frame]
+    for number, part in enumerate(parts):
+        memory = io.BytesIO()
+        _write(part, memory, kind, header=number == 0)
+        sys.stdout.buffer.write(memory.getbuffer())
+    sys.stdout.buffer.flush()
+
+
+def _write(frame: pl.DataFrame, stream: BinaryIO, kind: str, *, header: bool = True) -> None:
     if kind == "parquet":
         frame.write_parquet(stream)
     elif kind in ("arrow", "feather"):
@@ -130,6 +143,7 @@ def _write(frame: pl.DataFrame, stream: BinaryIO, kind: str) -> None:
         # in a single column an empty line would be taken for no row at all
         frame.write_csv(
             stream,
+            include_header=header,
             separator="\t" if kind == "tsv" else ",",
             null_value='""' if frame.width == 1 else None,
         )
