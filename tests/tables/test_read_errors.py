@@ -32,7 +32,7 @@ PACKED = zstandard.ZstdCompressor().compress(b"a,b\n1,2\n" * 99)
     ("content", "sentence"),
     [
         (b"", "is empty: name a file"),
-        (gzip.compress(b""), "is empty inside"),
+        (gzip.compress(b"", mtime=0), "is empty inside"),
         (b"\n \n\n", "holds nothing but blank lines"),
         (b"a,b\n", "has a header and no rows"),
         (b"a\n\n\n", "has a header and no rows"),
@@ -53,7 +53,7 @@ PACKED = zstandard.ZstdCompressor().compress(b"a,b\n1,2\n" * 99)
         (b'{"a": [1]}', "is JSON, which is not read here: export"),
         (b"\n<!DOCTYPE html><html>", "is a web page"),
         (b"\x1f\x8b\x08garbage", "damaged or incomplete gzip"),
-        (gzip.compress(b"a,b\n1,2\n" * 99)[:-5], "damaged or incomplete gzip"),
+        (gzip.compress(b"a,b\n1,2\n" * 99, mtime=0)[:-5], "damaged or incomplete gzip"),
         (PACKED[:-3], "damaged or incomplete zstd"),
         (PACKED[:12] + b"\xff" + PACKED[13:-9], "damaged or incomplete zstd"),
         (WHOLE[:-9], "damaged or incomplete Parquet"),
