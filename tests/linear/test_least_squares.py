@@ -9,7 +9,8 @@ from threadpoolctl import threadpool_limits
 
 from abline.errors import DataError, ParameterError
 from abline.linear import LinearRegression
-from abline.linear.factor import RFactor, block_rows
+from abline.linear.factor import RFactor
+from abline.linear.rows import block_rows
 from abline.linear.least_squares import independent_columns
 
 

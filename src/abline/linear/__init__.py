@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abline.linear.factor import RFactor
-from abline.linear.least_squares import LinearRegression
+from abline.linear.linear_regression import LinearRegression
 from abline.linear.mean import MeanRegressor
 from abline.linear.ridge import Ridge
 from abline.linear.ridge_cv import RidgeCV

@@ -18,69 +18,56 @@ sequential QR and LU factorizations", *SIAM J. Sci. Comput.* 34(1).
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
-from functools import reduce
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from abline.errors import DataError
+from abline.errors import DataError, ModelFileError
+from abline.linear.extended import ExtendedGram
+from abline.linear.gram import two_sum
+from abline.linear.rows import Rows
 from abline.linear.threads import one_blas_thread
+from abline.linear.triangle import METHODS, constant_columns, stack, triangle
+from abline.store import Saveable, read_model
+from abline.tables.arrays import check_table, check_target, check_weights
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable
+    from pathlib import Path
 
 Array = NDArray[np.float64]
-Floats = NDArray[np.floating[Any]]
-
-#: a column that varies by fewer units in the last place of its mean holds rounding errors only
-_CONSTANT_ULPS = 8
-
-
-@dataclass(frozen=True)
-class Block:
-    """Some rows of a table, centred at their own means and multiplied by roots of weights.
-
-    Attributes
-    ----------
-    rows : array of shape (b, p + t)
-        ``[X y]``.
-    roots : array of shape (b,)
-        Square roots of the rows' weights.
-    weight : float
-        Sum of the weights.
-    mean, mean_error : arrays of shape (p + t,)
-        The means to twice the precision: the sum of the two.
-    """
-
-    rows: Array
-    roots: Array
-    weight: float
-    mean: Array
-    mean_error: Array
 
 
 @dataclass(frozen=True)
 class System:
     """A least-squares problem reduced to a triangle: R b = z, in as many unknowns as features.
 
+    The sum of squared residuals of any b is ``|z - R b|² + unexplained``.
+
     Attributes
     ----------
     R : array of shape (k, p), k = min(p, rows of the factor)
         Upper triangle (trapezoid if k < p) with the singular values of the table's X.
     z : array of shape (k, t)
+    unexplained : array of shape (t,), in squared units of y
+        What no b explains.
     x_mean : array of shape (p,)
     y_mean : array of shape (t,)
         Both zero without an intercept.
     n_rows : int
+    weight : float
+        Sum of the weights.
     """
 
     R: Array
     z: Array
+    unexplained: Array
     x_mean: Array
     y_mean: Array
     n_rows: int
+    weight: float
 
     @property
     def tolerance(self) -> float:
@@ -88,9 +75,11 @@ class System:
         return sys.float_info.epsilon * float(max(self.n_rows, self.R.shape[1]))
 
 
-@dataclass(frozen=True)
-class RFactor:
+@dataclass(eq=False)
+class RFactor(Saveable):
     """Triangular factor of ``[1 X y]`` with the weights folded in.
+
+    Make one with `from_arrays`, `from_blocks` or, to be filled by `update`, `empty`.
 
     Attributes
     ----------
@@ -102,12 +91,17 @@ class RFactor:
         Sum of the weights; the number of rows where there are none.
     mean, mean_error : arrays of shape (p + t,), in units of X and y
         Weighted means to twice the precision: the sum of the two.
-    upper : array of shape (min(n, p + t), p + t)
+    upper : array of shape (k, p + t), k at most p + t
         Factor of the centred table, its diagonal not negative.
+    method : {"gram", "refined", "qr"}
+        How it was made, of several blocks the safest way used.
+    extended : ExtendedGram, optional
+        Sums of products in twice the precision, where a fit to the rows has made them. They
+        are those of the same rows, and do not survive `update` or `merge`.
 
     Examples
     --------
-    >>> X, y = np.array([[1.0], [2.0], [4.0]]), np.array([[1.0], [3.0], [7.0]])
+    >>> X, y = np.array([[1.0], [2.0], [4.0]]), np.array([1.0, 3.0, 7.0])
     >>> whole = RFactor.from_arrays(X, y)
     >>> parts = RFactor.from_arrays(X[:2], y[:2]).merge(RFactor.from_arrays(X[2:], y[2:]))
     >>> bool(np.allclose(parts.upper, whole.upper)), parts.n_rows
@@ -121,17 +115,42 @@ class RFactor:
     mean: Array
     mean_error: Array
     upper: Array
+    method: str
+    extended: ExtendedGram | None = None
 
     @classmethod
-    def from_arrays(cls, X: Floats, y: Floats, sample_weight: Floats | None = None) -> RFactor:
+    def empty(cls, n_features: int, n_targets: int = 1) -> Self:
+        """Give the factor of no rows.
+
+        Parameters
+        ----------
+        n_features, n_targets : int
+
+        Returns
+        -------
+        RFactor
+            To be filled by `update`.
+
+        Examples
+        --------
+        >>> RFactor.empty(2).update([[1.0, 2.0], [3.0, 5.0]], [0.0, 1.0]).n_rows
+        2
+        """
+        q = n_features + n_targets
+        zeros = np.zeros(q)
+        return cls(n_features, n_targets, 0, 0.0, zeros, zeros.copy(), np.zeros((0, q)), METHODS[0])
+
+    @classmethod
+    def from_arrays(cls, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Factor a table.
 
         Parameters
         ----------
-        X : array of shape (n, p)
-        y : array of shape (n, t)
+        X : array, tensor, dataframe or sparse matrix of shape (n, p)
+            Worked on in float64, a block at a time, whatever its precision.
+        y : array of shape (n,) or (n, t)
         sample_weight : array of shape (n,), optional
-            None negative; rows of weight zero are left out.
+            None negative; rows of weight zero are as if left out.
 
         Returns
         -------
@@ -140,27 +159,111 @@ class RFactor:
         Raises
         ------
         DataError
-            If no row has a weight.
+            If a cell is missing or infinite, lengths differ, or no row has a weight.
+        """
+        features = check_table(X)
+        target = check_target(y)
+        if len(target) != features.shape[0]:
+            raise DataError(
+                f"X has {features.shape[0]} rows and y has {len(target)}: pass one y per row"
+            )
+        target = target.reshape(len(target), -1)
+        weights = check_weights(sample_weight, len(target))
+        return cls.from_rows(Rows.of(features, target, weights))
+
+    @classmethod
+    def from_rows(cls, rows: Rows) -> Self:
+        """Factor a table whose shapes have been checked.
+
+        Parameters
+        ----------
+        rows : Rows
+            At least one has a weight.
+
+        Returns
+        -------
+        RFactor
+
+        Raises
+        ------
+        DataError
+            If a cell is missing or infinite.
         """
         with one_blas_thread():
-            parts = (
-                cls(
-                    X.shape[1],
-                    y.shape[1],
-                    len(block.rows),
-                    block.weight,
-                    block.mean,
-                    block.mean_error,
-                    _triangle(block.rows),
-                )
-                for block in blocks(X, y, sample_weight)
-            )
-            first = next(parts, None)
-            if first is None:
-                raise DataError("no row has a weight above zero: give at least one row a weight")
-            return reduce(cls.merge, parts, first)
+            found = triangle(rows)
+        return cls(
+            int(rows.X.shape[1]),
+            int(rows.y.shape[1]),
+            rows.n_rows,
+            found.weight,
+            found.mean,
+            found.mean_error,
+            found.upper,
+            found.method,
+        )
 
-    def merge(self, other: RFactor) -> RFactor:
+    @classmethod
+    def from_blocks(cls, blocks: Iterable[Any]) -> Self:
+        """Factor a table that comes in blocks of rows, each of which may then be forgotten.
+
+        Parameters
+        ----------
+        blocks : iterable of (X, y) or (X, y, sample_weight)
+            As in `from_arrays`, all with the same columns.
+
+        Returns
+        -------
+        RFactor
+
+        Raises
+        ------
+        DataError
+            If there is no block, or one cannot be used; the message counts from 0. To keep
+            what was read before, start from `empty` and `update` it block by block.
+
+        Examples
+        --------
+        >>> blocks = ((np.array([[i], [i + 1.0]]), np.array([i, 3.0])) for i in range(3))
+        >>> RFactor.from_blocks(blocks).n_rows
+        6
+        """
+        whole: Self | None = None
+        for number, block in enumerate(blocks):
+            try:
+                part = cls.from_arrays(*block)
+                whole = part if whole is None else whole.merge(part)
+            except DataError as error:
+                raise DataError(f"block {number}: {error}") from error
+        if whole is None:
+            raise DataError("there is no block of rows to factor: pass at least one (X, y)")
+        return whole
+
+    def update(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Add rows to this factor.
+
+        Should it fail, the factor stands for the rows it had before.
+
+        Parameters
+        ----------
+        X : array, tensor, dataframe or sparse matrix of shape (n, p)
+        y : array of shape (n,) or (n, t)
+        sample_weight : array of shape (n,), optional
+
+        Returns
+        -------
+        RFactor
+            This very object.
+
+        Raises
+        ------
+        DataError
+            As from `from_arrays`, or if the columns differ in number.
+        """
+        whole = self.merge(type(self).from_arrays(X, y, sample_weight))
+        vars(self).update(vars(whole))  # all at once, so that no failure leaves half of it
+        return self
+
+    def merge(self, other: RFactor) -> Self:
         """Give the factor of both tables' rows.
 
         Parameters
@@ -185,12 +288,13 @@ class RFactor:
                 "columns"
             )
         weight = self.weight + other.weight
+        share = other.weight / weight if weight > 0 else 0.0
         apart = (other.mean - self.mean) + (other.mean_error - self.mean_error)
-        between = np.sqrt(self.weight) * np.sqrt(other.weight / weight) * apart
-        mean, mean_error = _two_sum(self.mean, apart * (other.weight / weight))
+        between = np.sqrt(self.weight) * np.sqrt(share) * apart
+        mean, mean_error = two_sum(self.mean, apart * share)
         with one_blas_thread():
-            upper = _triangle(np.vstack([self.upper, other.upper, between]))
-        return RFactor(
+            upper = stack([self.upper, other.upper, between[None, :]])
+        return type(self)(
             self.n_features,
             self.n_targets,
             self.n_rows + other.n_rows,
@@ -198,14 +302,15 @@ class RFactor:
             mean,
             mean_error + self.mean_error,
             upper,
+            max(self.method, other.method, key=METHODS.index),
         )
 
-    def system(self, *, fit_intercept: bool) -> System:
+    def system(self, *, fit_intercept: bool = True) -> System:
         """Reduce the least-squares problem to a triangle.
 
         Parameters
         ----------
-        fit_intercept : bool
+        fit_intercept : bool, default=True
             With an intercept the columns are centred and those that are constant, but for
             rounding errors, are zero; without one they are taken as they are.
 
@@ -216,82 +321,103 @@ class RFactor:
         p, root = self.n_features, np.sqrt(self.weight)
         mean = self.mean + self.mean_error
         if fit_intercept:
-            upper = self.upper.copy()
-            noise = _CONSTANT_ULPS * sys.float_info.epsilon * root * np.abs(mean)
-            upper[:, np.abs(upper).max(axis=0) <= noise] = 0.0
+            constant = constant_columns(
+                np.abs(self.upper).max(axis=0, initial=0.0), mean, self.weight
+            )
+            upper = np.where(constant, 0.0, self.upper)
         else:
             with one_blas_thread():
-                upper = _triangle(np.vstack([root * mean, self.upper]))
+                upper = stack([root * mean[None, :], self.upper])
             mean = np.zeros_like(mean)
-        return System(upper[:p, :p], upper[:p, p:], mean[:p], mean[p:], self.n_rows)
+        with np.errstate(over="ignore"):
+            unexplained = np.square(upper[p:, p:]).sum(axis=0)
+        return System(
+            upper[:p, :p],
+            upper[:p, p:],
+            unexplained,
+            mean[:p],
+            mean[p:],
+            self.n_rows,
+            self.weight,
+        )
 
+    def squared_errors(self, coef: Array, intercept: Array) -> Array:
+        """Sum the weighted squared errors that lines make on the factor's rows.
 
-def block_rows(n_columns: int) -> int:
-    """Say how many rows of a table are worked on at once.
+        Parameters
+        ----------
+        coef : array of shape (p, k), in units of y per unit of X
+            One line a column, all for the same target.
+        intercept : array of shape (k,)
 
-    It depends on the width alone, never on threads or memory, so that sums are always split
-    in the same places. Merging costs a quarter more than one decomposition of all rows.
+        Returns
+        -------
+        array of shape (k,), in squared units of y
 
-    Examples
-    --------
-    >>> block_rows(10), block_rows(5_000)
-    (4096, 20000)
-    """
-    return max(4096, 4 * n_columns)
+        Raises
+        ------
+        DataError
+            If the factor has several targets.
 
+        Examples
+        --------
+        >>> factor = RFactor.from_arrays([[0.0], [1.0], [2.0]], [0.0, 1.0, 5.0])
+        >>> factor.squared_errors(np.array([[1.0, 2.0]]), np.zeros(2)).round(6)
+        array([9., 2.])
+        """
+        if self.n_targets != 1:
+            raise DataError(f"the factor has {self.n_targets} targets: factor one of them")
+        p = self.n_features
+        with one_blas_thread():
+            about_mean = self.upper[:, p:] - self.upper[:, :p] @ coef
+            off = (self.mean[p] - self.mean[:p] @ coef - intercept) + (
+                self.mean_error[p] - self.mean_error[:p] @ coef
+            )
+        answer: Array = np.square(about_mean).sum(axis=0) + self.weight * np.square(off)
+        return answer
 
-def blocks(X: Floats, y: Floats, sample_weight: Floats | None = None) -> Iterator[Block]:
-    """Cut a table into centred, weighted blocks of rows.
+    def get_params(self, deep: bool = True) -> dict[str, Any]:  # noqa: ARG002
+        """Give nothing: all that a factor is, it learnt from rows."""
+        return {}
 
-    Parameters
-    ----------
-    X : array of shape (n, p)
-    y : array of shape (n, t)
-    sample_weight : array of shape (n,), optional
+    def with_extended(self, gram: ExtendedGram) -> Self:
+        """Give the same factor with sums in twice the precision beside it."""
+        return replace(self, extended=gram)
 
-    Yields
-    ------
-    Block
-        In the order of the rows, in float64, without the rows of weight zero.
-    """
-    n, p = X.shape
-    n_columns = p + y.shape[1]
-    size = block_rows(n_columns)
-    for start in range(0, n, size):
-        stop = min(start + size, n)
-        weights = None if sample_weight is None else sample_weight[start:stop]
-        # column by column in memory: NumPy then adds the cells of a column pairwise
-        rows = np.empty((stop - start, n_columns), order="F")
-        rows[:, :p] = X[start:stop]
-        rows[:, p:] = y[start:stop]
-        if weights is not None and not weights.all():
-            rows, weights = np.asfortranarray(rows[weights > 0]), weights[weights > 0]
-        if len(rows):
-            yield _centred(rows, weights)
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Read a factor that was written by ``save``.
 
+        Parameters
+        ----------
+        path : str or Path
 
-def _centred(rows: Array, weights: Floats | None) -> Block:
-    mean = np.average(rows, axis=0, weights=weights)
-    rows -= mean
-    # the mean of what is left is the rounding error of the mean
-    mean_error = np.average(rows, axis=0, weights=weights)
-    rows -= mean_error
-    if weights is None:
-        return Block(rows, np.ones(len(rows)), float(len(rows)), mean, mean_error)
-    roots = np.sqrt(weights)
-    rows *= roots[:, None]
-    return Block(rows, roots, float(weights.sum()), mean, mean_error)
+        Returns
+        -------
+        RFactor
 
+        Raises
+        ------
+        ModelFileError
+            If the file does not exist, holds something else, or was damaged.
+        """
+        content = read_model(path)
+        if content.kind != cls.__name__:
+            raise ModelFileError(
+                f"{path} holds a {content.kind}, no {cls.__name__}: read it with abline.load"
+            )
+        return cls._from_state(content.state)
 
-def _triangle(rows: Array) -> Array:
-    upper: Array = np.asarray(np.linalg.qr(rows, mode="r"))
-    # a diagonal that is not negative makes the triangle unique
-    upper *= np.where(np.diagonal(upper) < 0, -1.0, 1.0)[:, None]
-    return upper
+    def _get_state(self) -> dict[str, Any]:
+        state = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {**state, "extended": self.extended and self.extended.to_state()}
 
+    def _set_state(self, state: dict[str, Any]) -> None:
+        extended = state["extended"] and ExtendedGram.from_state(state["extended"])
+        vars(self).update({**state, "extended": extended})
 
-def _two_sum(a: Array, b: Array) -> tuple[Array, Array]:
-    """Add; give the rounded sum and what rounding left out (Knuth)."""
-    total = a + b
-    part = total - a
-    return total, (a - (total - part)) + (b - part)
+    @classmethod
+    def _from_state(cls, state: dict[str, Any]) -> Self:
+        factor = cls.__new__(cls)
+        factor._set_state(state)
+        return factor

@@ -23,15 +23,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from abline.linear.factor import RFactor, block_rows, blocks
+from abline.linear.factor import RFactor
 from abline.linear.least_squares import independent_columns
 from abline.linear.ridge import Spectrum, decompose
+from abline.linear.rows import Rows, block_rows
 from abline.linear.threads import one_blas_thread
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from abline.linear.factor import Block, System
+    from abline.linear.factor import System
     from abline.tables.arrays import TrainingArrays
 
 Array = NDArray[np.float64]
@@ -108,14 +109,14 @@ def _designs(
 ) -> Iterator[tuple[Array, Array]]:
     """Give the table a block at a time, centred and weighted, and each row's own leverage."""
     constant = np.flatnonzero(~np.any(system.R != 0, axis=0))
-    for block in blocks(data.X, data.y, data.sample_weight):
-        rows = block.rows + np.outer(block.roots, _shift(block, factor, centre=fit_intercept))
-        rows[:, constant] = 0.0
-        own = np.square(block.roots) / factor.weight if fit_intercept else np.zeros(len(rows))
-        yield rows, own
-
-
-def _shift(block: Block, factor: RFactor, *, centre: bool) -> Array:
-    if not centre:
-        return block.mean + block.mean_error
-    return (block.mean - factor.mean) + (block.mean_error - factor.mean_error)
+    rows = Rows.of(data.X, data.y, data.sample_weight)
+    for part in rows.slices():
+        roots = rows.roots(part)
+        block = rows.load(part, factor.mean if fit_intercept else None)
+        if fit_intercept:
+            error = factor.mean_error
+            block -= error if roots is None else np.outer(roots, error)
+        block[:, constant] = 0.0
+        n = len(block)
+        weights = np.ones(n) if roots is None else np.square(roots)
+        yield block, weights / factor.weight if fit_intercept else np.zeros(n)

@@ -9,12 +9,14 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from abline.errors import DataError, ParameterError
+from abline.linear.factor import RFactor
 from abline.linear.threads import one_blas_thread
 from abline.regressor import Regressor
-from abline.tables.arrays import Floats, TrainingArrays, check_features
+from abline.tables.arrays import Floats, TrainingArrays, check_features, check_finite
 
 if TYPE_CHECKING:
     from abline.linear.factor import System
+    from abline.linear.rows import Rows
 
 Array = NDArray[np.float64]
 
@@ -39,7 +41,7 @@ class LinearModel(Regressor):
 
         Parameters
         ----------
-        X : array, tensor or dataframe of shape (n, p)
+        X : array, tensor, dataframe or sparse matrix of shape (n, p)
             Finite numbers, the features in the order of ``fit``.
 
         Returns
@@ -53,7 +55,7 @@ class LinearModel(Regressor):
             beyond the range of X's precision.
         """
         check_is_fitted(self)
-        features = check_features(self, X)
+        features = check_features(self, X, accept_sparse=True)
         with one_blas_thread():
             answer = features @ self.coef_.T + self.intercept_
         return in_precision(answer, features.dtype, "a prediction")
@@ -63,14 +65,34 @@ class LinearModel(Regressor):
             raise ParameterError(f"fit_intercept is {self.fit_intercept!r}: give True or False")
         return bool(self.fit_intercept)
 
+    def _factor(self, rows: Rows) -> RFactor:
+        """Factor training data; a cell that is not finite is named by its column."""
+        try:
+            return RFactor.from_rows(rows)
+        except DataError:
+            check_finite(rows.X, getattr(self, "feature_names_in_", None))
+            raise
+
+    def _take_factor(self, factor: RFactor) -> None:
+        """Remember the features of a factor that is fitted without its rows."""
+        if factor.n_rows == 0:
+            raise DataError("the factor has no row: update it with some first")
+        self.n_features_in_ = factor.n_features
+        self.__dict__.pop("feature_names_in_", None)
+
     def _keep(self, coef: Array, system: System, data: TrainingArrays) -> None:
         """Remember the coefficients, of shape (p, t), in the data's precision and shape."""
-        dtype = np.result_type(data.X.dtype, np.float32)
-        answer = in_precision(np.ascontiguousarray(coef.T), dtype, "a coefficient")
         with one_blas_thread():
             intercept = system.y_mean - system.x_mean @ coef
+        self._keep_line(coef, intercept, data.X.dtype, flat=data.y_ndim == 1)
+
+    def _keep_line(
+        self, coef: Array, intercept: Array, dtype: np.dtype[Any], *, flat: bool
+    ) -> None:
+        """Remember coefficients of shape (p, t) and intercepts of shape (t,)."""
+        dtype = np.result_type(dtype, np.float32)
+        answer = in_precision(np.ascontiguousarray(coef.T), dtype, "a coefficient")
         constants = in_precision(intercept, dtype, "the intercept")
-        flat = data.y_ndim == 1
         self.coef_ = answer[0] if flat else answer
         if self.fit_intercept:
             self.intercept_ = constants[0] if flat else constants

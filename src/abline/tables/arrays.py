@@ -2,8 +2,9 @@
 
 Numpy arrays, torch tensors (with gradients, in bfloat16, on a GPU), nested lists and any
 eager dataframe that narwhals knows all come in here, are checked once, and leave as plain
-arrays; the estimators behind need no checks of their own. Torch is never imported: a tensor
-can only exist where torch has been loaded already.
+arrays; the estimators behind need no checks of their own. SciPy's sparse matrices stay sparse for
+those estimators that say they take them. Torch is never imported: a tensor can only exist where
+torch has been loaded already.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from abline.errors import CellTypeError, DataError
 
 Floats = NDArray[np.floating[Any]]
 
+_DOUBLE_OR_SINGLE = (np.dtype(np.float64), np.dtype(np.float32))
+
 
 @dataclass(frozen=True)
 class TrainingArrays:
@@ -29,20 +32,28 @@ class TrainingArrays:
     Attributes
     ----------
     X : array of shape (n, p), float16, float32 or float64 as it came (integers as float64)
+        Or a sparse one by rows or columns (CSR, CSC), where the estimator takes such.
     y : array of shape (n, t), float64, or float32 where it came so
     sample_weight : array of shape (n,), float64, or None where every row counts the same
     y_ndim : int
         1 where y came as (n,), 2 where it came as (n, t): predictions take the same shape.
     """
 
-    X: Floats
+    X: Any
     y: Floats
     sample_weight: Floats | None
     y_ndim: int
 
 
 def check_training(
-    estimator: Any, X: Any, y: Any, sample_weight: Any = None, *, reset: bool = True
+    estimator: Any,
+    X: Any,
+    y: Any,
+    sample_weight: Any = None,
+    *,
+    reset: bool = True,
+    accept_sparse: bool = False,
+    finite: bool = True,
 ) -> TrainingArrays:
     """Check training data and remember the features' number and names on the estimator.
 
@@ -56,6 +67,11 @@ def check_training(
         None negative.
     reset : bool, default=True
         False for further rows (a validation set), whose features must match those fitted.
+    accept_sparse : bool, default=False
+        Whether X may be a sparse matrix or array of SciPy's.
+    finite : bool, default=True
+        False where the caller sees NaN and infinities in X for itself, in a pass over the cells
+        that it makes anyway, and then calls `check_finite`.
 
     Returns
     -------
@@ -71,19 +87,20 @@ def check_training(
             f"This {type(estimator).__name__} estimator requires y to be passed, but the target "
             "y is None: pass one number per row of X"
         )
-    features = _features(estimator, X, reset=reset)
+    features = _features(estimator, X, reset=reset, accept_sparse=accept_sparse, finite=finite)
     target = check_target(y)
-    if len(target) != len(features):
+    n_rows = features.shape[0]
+    if len(target) != n_rows:
         raise DataError(
-            f"X has {len(features)} rows and y has {len(target)}: "
-            "found input variables with inconsistent numbers of samples, pass one y per row"
+            f"X has {n_rows} rows and y has {len(target)}: Found input variables with inconsistent "
+            f"numbers of samples: [{n_rows}, {len(target)}], pass one y per row"
         )
-    weights = check_weights(sample_weight, len(features))
+    weights = check_weights(sample_weight, n_rows)
     y_ndim = target.ndim
     return TrainingArrays(features, target.reshape(len(target), -1), weights, y_ndim)
 
 
-def check_features(estimator: Any, X: Any) -> Floats:
+def check_features(estimator: Any, X: Any, *, accept_sparse: bool = False) -> Any:
     """Check rows to predict against the features that an estimator was fitted on.
 
     Parameters
@@ -91,17 +108,43 @@ def check_features(estimator: Any, X: Any) -> Floats:
     estimator : object
         Fitted; a dataframe must have its feature names, in its order.
     X : array, tensor or dataframe of shape (n, p)
+    accept_sparse : bool, default=False
+        Whether X may be a sparse matrix or array of SciPy's.
 
     Returns
     -------
     array of shape (n, p), float16, float32 or float64 as it came (integers as float64)
+        Or a sparse one by rows or columns.
 
     Raises
     ------
     DataError
         If the features do not match, or a cell is missing, infinite or not a number.
     """
-    return _features(estimator, X, reset=False)
+    return _features(estimator, X, reset=False, accept_sparse=accept_sparse, finite=True)
+
+
+def check_table(X: Any) -> Any:
+    """Check the features of rows that no estimator asks for; their cells are not looked at.
+
+    Parameters
+    ----------
+    X : array, tensor, dataframe or sparse matrix of shape (n, p)
+
+    Returns
+    -------
+    array, or sparse matrix by rows or columns, of shape (n, p), float32 or float64
+
+    Raises
+    ------
+    DataError
+        If it has not two dimensions, no row or no column, or holds anything but numbers.
+    """
+    if _is_plain(X):
+        return X
+    from sklearn.base import BaseEstimator
+
+    return _features(BaseEstimator(), X, reset=True, accept_sparse=True, finite=False)
 
 
 def check_target(y: Any) -> Floats:
@@ -256,7 +299,68 @@ def eager_frame(value: Any) -> nw.DataFrame[Any]:
     return eager
 
 
-def _features(estimator: Any, X: Any, *, reset: bool) -> Floats:
+def check_finite(X: Any, names: Any = None) -> None:
+    """Refuse cells that are missing or infinite, and say where the first is.
+
+    Parameters
+    ----------
+    X : array, or sparse matrix or array, of shape (n, p)
+    names : array of str of shape (p,), optional
+        The columns', for the message.
+
+    Raises
+    ------
+    DataError
+        If there is such a cell.
+    """
+    cells = X.data if is_sparse(X) else X
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = cells.sum()
+    if np.isfinite(total):  # one pass; a sum is finite only if every term is
+        return
+    bad = ~np.isfinite(cells)
+    if not bad.any():
+        return
+    if is_sparse(X):
+        places = X.tocoo()
+        row, column = int(places.row[bad][0]), int(places.col[bad][0])
+        value, count = cells[bad][0], int((places.col[bad] == column).sum())
+    else:
+        row, column = (int(i) for i in np.argwhere(bad)[0])
+        value, count = cells[row, column], int(bad[:, column].sum())
+    name = f"column {names[column]!r}" if names is not None else f"column {column} of X"
+    what = "NaN" if np.isnan(value) else "infinity"
+    raise DataError(
+        f"{name} has {count} missing or infinite cells (contains {what}, first "
+        f"in row {row}): fill or drop them, or use TableRegressor, which takes missing cells"
+    )
+
+
+def is_sparse(X: Any) -> bool:
+    """Say whether this is one of SciPy's sparse matrices or arrays.
+
+    Parameters
+    ----------
+    X : object
+
+    Returns
+    -------
+    bool
+    """
+    # a sparse matrix can only exist where its module has been loaded already
+    sparse = sys.modules.get("scipy.sparse")
+    return sparse is not None and bool(sparse.issparse(X))
+
+
+def _features(estimator: Any, X: Any, *, reset: bool, accept_sparse: bool, finite: bool) -> Any:
+    if reset and _is_plain(X):
+        # what follows would find nothing wrong, in a time longer than that of a small fit
+        estimator.n_features_in_ = X.shape[1]
+        if hasattr(estimator, "feature_names_in_"):
+            del estimator.feature_names_in_
+        if finite:
+            check_finite(X)
+        return X
     from sklearn.utils.validation import validate_data
 
     if isinstance(X, nw.DataFrame | nw.LazyFrame):
@@ -274,6 +378,7 @@ def _features(estimator: Any, X: Any, *, reset: bool) -> Floats:
                 estimator,
                 X=X,
                 reset=reset,
+                accept_sparse=("csr", "csc") if accept_sparse else False,
                 dtype=[np.float64, np.float32, np.float16],
                 ensure_all_finite=False,
             )
@@ -284,12 +389,18 @@ def _features(estimator: Any, X: Any, *, reset: bool) -> Floats:
         # scikit-learn's sentences are good; its line breaks and arrays are not
         kind = CellTypeError if isinstance(error, TypeError) else DataError
         raise kind(_one_sentence(error)) from error
-    if len(array) == 0:
+    if array.shape[0] == 0:
         raise DataError("X has no rows (0 sample(s)) while a minimum of 1 is required: pass some")
     if array.shape[1] == 0:
         raise DataError("X has 0 feature(s) while a minimum of 1 is required: pass some columns")
-    _check_finite(array, getattr(estimator, "feature_names_in_", None))
+    if finite:
+        check_finite(array, getattr(estimator, "feature_names_in_", None))
     return array
+
+
+def _is_plain(X: Any) -> bool:
+    """Say whether X is a table of floats and nothing else, and has a cell."""
+    return type(X) is np.ndarray and X.ndim == 2 and X.dtype in _DOUBLE_OR_SINGLE and X.size > 0
 
 
 def _check_two_dimensions(X: Any) -> None:
@@ -306,23 +417,6 @@ def _one_sentence(error: Exception) -> str:
     """Take the arrays out of one of scikit-learn's messages."""
     lines = [line.strip() for line in str(error).splitlines()]
     return " ".join(line for line in lines if line and not line.startswith(("array", "[", "dtype")))
-
-
-def _check_finite(array: Floats, names: Any) -> None:
-    with np.errstate(over="ignore", invalid="ignore"):
-        total = array.sum()
-    if np.isfinite(total):  # one pass; a sum is finite only if every term is
-        return
-    bad = ~np.isfinite(array)
-    if not bad.any():
-        return
-    row, column = (int(i) for i in np.argwhere(bad)[0])
-    name = f"column {names[column]!r}" if names is not None else f"column {column} of X"
-    what = "NaN" if np.isnan(array[row, column]) else "infinity"
-    raise DataError(
-        f"{name} has {int(bad[:, column].sum())} missing or infinite cells (contains {what}, first "
-        f"in row {row}): fill or drop them, or use TableRegressor, which takes missing cells"
-    )
 
 
 def _frame_to_numpy(frame: nw.DataFrame[Any]) -> Floats:
