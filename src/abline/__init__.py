@@ -24,7 +24,19 @@ if TYPE_CHECKING:
         ParameterError,
     )
     from abline.judge.compare import Comparison, compare
-    from abline.linear import LinearRegression, Ridge, RidgeCV
+    from abline.linear import (
+        ElasticNet,
+        ElasticNetCV,
+        Lasso,
+        LassoCV,
+        LinearRegression,
+        RFactor,
+        Ridge,
+        RidgeCV,
+        enet_path,
+        lasso_path,
+        ols,
+    )
     from abline.nets import MLP, Callback, EarlyStopping, NetworkRegressor, TorchRegressor
     from abline.pipeline import TableRegressor
     from abline.saving import load
@@ -40,9 +52,17 @@ _HOMES = {
     "OutputError": "errors",
     "ParameterError": "errors",
     "read_table": "tables",
+    "ElasticNet": "linear",
+    "ElasticNetCV": "linear",
+    "Lasso": "linear",
+    "LassoCV": "linear",
     "LinearRegression": "linear",
+    "RFactor": "linear",
     "Ridge": "linear",
     "RidgeCV": "linear",
+    "enet_path": "linear",
+    "lasso_path": "linear",
+    "ols": "linear",
     "Callback": "nets",
     "EarlyStopping": "nets",
     "MLP": "nets",
@@ -65,7 +85,11 @@ __all__ = [
     "DataError",
     "DataWarning",
     "EarlyStopping",
+    "ElasticNet",
+    "ElasticNetCV",
     "FitDisplay",
+    "Lasso",
+    "LassoCV",
     "LinearRegression",
     "LossDisplay",
     "ModelFileError",
@@ -73,13 +97,17 @@ __all__ = [
     "OutputError",
     "ParameterError",
     "PredictionDisplay",
+    "RFactor",
     "Ridge",
     "RidgeCV",
     "TableRegressor",
     "TorchRegressor",
     "__version__",
     "compare",
+    "enet_path",
+    "lasso_path",
     "load",
+    "ols",
     "read_table",
 ]
 

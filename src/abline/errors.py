@@ -30,6 +30,10 @@ class ParameterError(AblineError):
     """An option or parameter with a value that it cannot take."""
 
 
+class ParameterTypeError(ParameterError, TypeError):
+    """A parameter of a kind that it cannot be; a TypeError too, as scikit-learn's users expect."""
+
+
 class ModelFileError(AblineError):
     """A file that is not a whole, unchanged model which this version can read."""
 

@@ -13,7 +13,7 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from abline.errors import DataError, one_of
+from abline.errors import DataError, ParameterError, one_of
 from abline.regressor import Regressor
 from abline.saving import nested_state, restore
 from abline.tables import TableEncoder, as_table, infer_schema
@@ -25,11 +25,16 @@ if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
 
+    from abline.linear.inference.result import LinearResult
+
 #: the models that have a name, from the simplest on
-NAMED = ("mean", "line", "ridge", "network")
+NAMED = ("mean", "line", "ridge", "lasso", "elastic-net", "network")
 
 #: what "ridge" chooses its penalty from; the encoded columns have unit variance
 RIDGE_PENALTIES = np.logspace(-3, 4, 30)
+
+#: shares of the lasso's penalty that "elastic-net" chooses from; 1 is the lasso itself
+L1_RATIOS = (0.1, 0.5, 0.9)
 
 
 def named_estimator(
@@ -43,7 +48,7 @@ def named_estimator(
 
     Parameters
     ----------
-    name : {"mean", "line", "ridge", "network"}
+    name : {"mean", "line", "ridge", "lasso", "elastic-net", "network"}
     random_state : int or RandomState, optional
         Of the network; the others are exact.
     device : str, default="auto"
@@ -71,11 +76,15 @@ def named_estimator(
 
         network = NetworkRegressor(device=device, random_state=random_state)
         return network if max_epochs is None else network.set_params(max_epochs=max_epochs)
-    from abline.linear import LinearRegression, MeanRegressor, RidgeCV
+    from abline import linear
 
     if name == "ridge":
-        return RidgeCV(alphas=RIDGE_PENALTIES)
-    return MeanRegressor() if name == "mean" else LinearRegression()
+        return linear.RidgeCV(alphas=RIDGE_PENALTIES)
+    if name == "lasso":
+        return linear.LassoCV()
+    if name == "elastic-net":
+        return linear.ElasticNetCV(l1_ratio=L1_RATIOS)
+    return linear.MeanRegressor() if name == "mean" else linear.LinearRegression()
 
 
 class TableRegressor(Regressor):
@@ -83,8 +92,9 @@ class TableRegressor(Regressor):
 
     Parameters
     ----------
-    estimator : {"line", "ridge", "network", "mean"} or estimator, default="line"
-        What is fitted on the encoded columns; any scikit-learn regressor will do.
+    estimator : {"line", "ridge", "lasso", "elastic-net", "network", "mean"} or estimator
+        What is fitted on the encoded columns, a line by default; any scikit-learn regressor will
+        do.
     features : sequence of str, optional
         The only columns to use; all by default.
     ignore, numeric, categorical, date, id : sequence of str, optional
@@ -213,6 +223,48 @@ class TableRegressor(Regressor):
         check_is_fitted(self)
         return np.asarray(self.estimator_.predict(self.encoder_.transform(self._new_table(X))))
 
+    def summary(self) -> LinearResult:
+        """Give the line's coefficients with standard errors, in the columns' own units.
+
+        Returns
+        -------
+        LinearResult
+            One term an encoded column. It prints as a table.
+
+        Raises
+        ------
+        ParameterError
+            If the estimator is no `LinearRegression`: a penalty or a network leaves no valid
+            standard errors.
+
+        Examples
+        --------
+        >>> import polars as pl
+        >>> homes = pl.DataFrame({"rooms": [1, 2, 3, 4, 5]})
+        >>> line = TableRegressor("line").fit(homes, [1.0, 2.5, 2.5, 4.5, 5.0])
+        >>> round(float(line.summary().bse["rooms"]), 4)
+        0.1528
+        """
+        from abline.linear import LinearRegression
+        from abline.linear.inference.summarise import summarise
+
+        check_is_fitted(self)
+        line = self.estimator_
+        if not isinstance(line, LinearRegression) or line.positive:
+            raise ParameterError(
+                f"the table's estimator is {line!r}, and only a line without penalty has valid "
+                "standard errors: use TableRegressor('line')"
+            )
+        scale, center = self.encoder_.units_
+        own = LinearRegression(fit_intercept=line.fit_intercept)
+        own.fit_factor(line.factor_.rescaled(scale, center))
+        return summarise(
+            own,
+            features=self.encoder_.feature_names_out_,
+            target_name=None if self.target_names_ is None else self.target_names_[0],
+            notes=_effects_note(self.encoder_.estimated_),
+        )
+
     def notes(self, X: Any) -> tuple[str, ...]:
         """Say what is unusual about rows to predict.
 
@@ -287,6 +339,13 @@ def _check_columns(estimator: TableRegressor, X: Any, *, reset: bool) -> None:
         validate_data(estimator, X=native, reset=reset, skip_check_array=True)
     except (TypeError, ValueError) as error:
         raise DataError(" ".join(str(error).split())) from error
+
+
+def _effects_note(names: list[str]) -> tuple[str, ...]:
+    if not names:
+        return ()
+    some = ", ".join(repr(name) for name in names)
+    return (f"Standard errors leave out that effects of levels were estimated: {some}.",)
 
 
 def _names_of(y: Any) -> list[str] | None:

@@ -17,9 +17,14 @@ if TYPE_CHECKING:
 
 #: every kind of estimator that a file may hold, and its home
 KINDS = {
+    "ElasticNet": "abline.linear",
+    "ElasticNetCV": "abline.linear",
+    "Lasso": "abline.linear",
+    "LassoCV": "abline.linear",
     "LinearRegression": "abline.linear",
     "MeanRegressor": "abline.linear",
     "NetworkRegressor": "abline.nets",
+    "RFactor": "abline.linear",
     "Ridge": "abline.linear",
     "RidgeCV": "abline.linear",
     "TableRegressor": "abline.pipeline",

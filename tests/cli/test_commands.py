@@ -62,7 +62,8 @@ def test_fit_auto_compares_all(homes, capsys):
     assert run(["fit", "homes.csv", "-t", "price", "--epochs", "3", "--folds", "2", "--json"]) == 0
     result = out_json(capsys)
     assert result["schema"] == "abline.fit/1"
-    assert [m["name"] for m in result["models"]] == ["mean", "line", "ridge", "network"]
+    names = ["mean", "line", "ridge", "lasso", "elastic-net", "network"]
+    assert [m["name"] for m in result["models"]] == names
     assert set(result["scores"]) == {"r2", "rmse", "mae"}
     assert result["model"] == result["verdict"]["chosen"] != "network"
 
@@ -191,7 +192,7 @@ def test_show_tells_from_the_file_alone(model, capsys, tmp_path):
     (tmp_path / "homes.csv").unlink()
     assert run(["show", model]) == 0
     printed = capsys.readouterr().out
-    for text in ("line", "80 rows", "price", "R²", "area", "(intercept)"):
+    for text in ("line", "80 rows", "price", "R²", "area", "Intercept", "std. error"):
         assert text in printed
     assert run(["show", model, "--json"]) == 0
     result = out_json(capsys)

@@ -5,9 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from abline.errors import DataError
+from abline.errors import DataError, ModelFileError
+from abline.linear import LinearRegression
 from abline.linear.factor import RFactor
 from abline.linear.rows import block_rows
+from abline.saving import load
 
 
 def table(n, p, t=1, seed=0):
@@ -122,3 +124,77 @@ def test_errors_say_what_to_do():
         RFactor.from_arrays(X, y).merge(RFactor.from_arrays(np.ones((2, 3)), np.ones((2, 1))))
     with pytest.raises(DataError, match="give at least one row a weight"):
         RFactor.from_arrays(X, y, np.zeros(4))
+
+
+def test_blocks_of_an_iterator_are_the_whole():
+    X, y, w = table(200, 3)
+    cuts = (slice(0, 50), slice(50, 51), slice(51, 200))
+    same(RFactor.from_blocks((X[c], y[c], w[c]) for c in cuts), RFactor.from_arrays(X, y, w))
+    with pytest.raises(DataError, match="no block of rows to factor"):
+        RFactor.from_blocks([])
+    with pytest.raises(DataError, match=r"block 1: X has 2 rows and y has 1"):
+        RFactor.from_blocks([(X[:5], y[:5]), (X[:2], y[:1])])
+
+
+def test_a_block_that_fails_leaves_the_rows_before_it():
+    X, y, _ = table(60, 3)
+    factor = RFactor.empty(3)
+    broken = X[40:].copy()
+    broken[3, 1] = np.nan
+    factor.update(X[:40], y[:40])
+    with pytest.raises(DataError, match="column 1 of X"):
+        factor.update(broken, y[40:])
+    assert factor.n_rows == 40
+    same(factor, RFactor.from_arrays(X[:40], y[:40]))
+    same(factor.update(X[40:], y[40:]), RFactor.from_arrays(X, y))
+
+
+def test_nothing_merged_with_rows_is_those_rows():
+    X, y, w = table(30, 2)
+    factor = RFactor.from_arrays(X, y, w)
+    same(RFactor.empty(2).merge(factor), factor)
+    same(factor.merge(RFactor.empty(2)), factor)
+    assert RFactor.empty(2).merge(RFactor.empty(2)).n_rows == 0
+
+
+@pytest.mark.parametrize("t", [1, 2])
+def test_to_a_file_and_back(tmp_path, t):
+    X, y, w = table(30, 2, t)
+    factor = RFactor.from_arrays(X, y, w)
+    factor.save(tmp_path / "rows.factor")
+    for back in (RFactor.load(tmp_path / "rows.factor"), load(tmp_path / "rows.factor")):
+        assert (back.n_rows, back.weight, back.method) == (30, factor.weight, factor.method)
+        np.testing.assert_array_equal(back.upper, factor.upper)
+        np.testing.assert_array_equal(back.mean + back.mean_error, factor.mean + factor.mean_error)
+    LinearRegression().fit(X, y).save(tmp_path / "line.model")
+    with pytest.raises(ModelFileError, match="holds a LinearRegression, no RFactor"):
+        RFactor.load(tmp_path / "line.model")
+
+
+def test_squared_errors_are_those_on_the_rows():
+    X, y, w = table(50, 3)
+    coef, intercept = np.random.default_rng(5).normal(size=(3, 4)), np.arange(4.0)
+    found = RFactor.from_arrays(X, y, w).squared_errors(coef, intercept)
+    np.testing.assert_allclose(found, w @ np.square(y - X @ coef - intercept), rtol=1e-12)
+    with pytest.raises(DataError, match="the factor has 2 targets"):
+        RFactor.from_arrays(X, np.hstack([y, y])).squared_errors(coef, intercept)
+
+
+def test_what_least_squares_leaves_is_unexplained():
+    X, y, w = table(50, 3, 2)
+    root = np.sqrt(w)[:, None]
+    for fit_intercept in (True, False):
+        system = RFactor.from_arrays(X, y, w).system(fit_intercept=fit_intercept)
+        design = np.hstack([np.ones((50, 1)), X]) if fit_intercept else X
+        b = np.linalg.lstsq(root * design, root * y, rcond=None)[0]
+        left = np.square(root * (y - design @ b)).sum(axis=0)
+        np.testing.assert_allclose(system.unexplained, left, rtol=1e-10)
+
+
+def test_dataframes_tensors_and_sparse_tables_are_taken():
+    import pandas as pd
+    from scipy import sparse
+
+    X, y, _ = table(20, 2)
+    for features in (pd.DataFrame(X, columns=["a", "b"]), sparse.csr_array(X), X.tolist()):
+        same(RFactor.from_arrays(features, y[:, 0]), RFactor.from_arrays(X, y))

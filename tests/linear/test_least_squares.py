@@ -10,8 +10,8 @@ from threadpoolctl import threadpool_limits
 from abline.errors import DataError, ParameterError
 from abline.linear import LinearRegression
 from abline.linear.factor import RFactor
-from abline.linear.rows import block_rows
 from abline.linear.least_squares import independent_columns
+from abline.linear.rows import block_rows
 
 
 def table(n, p, t=1, seed=0):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from abline.linear.singular import equilibrate, svd
+from abline.linear.singular import condition_number, equilibrate, svd
 
 
 @pytest.mark.parametrize("shape", [(12, 8), (8, 12), (5, 5), (1, 3)])
@@ -41,3 +41,19 @@ def test_scaling_rounds_nothing():
     norms = np.linalg.norm(scaled, axis=0)
     assert norms[1] == 0.0
     assert ((norms[[0, 2]] >= 0.5) & (norms[[0, 2]] < 1)).all()
+
+
+@pytest.mark.parametrize("p", [1, 5, 40, 41, 300])
+@pytest.mark.parametrize("condition", [1.5, 1e3, 1e9])
+def test_condition_numbers_are_estimated(p, condition):
+    rng = np.random.default_rng(p)
+    left, right = (np.linalg.qr(rng.normal(size=(p, p)))[0] for _ in range(2))
+    R = np.linalg.qr(left * np.geomspace(1, 1 / condition, p) @ right, mode="r")
+    wanted = np.linalg.cond(R)
+    assert wanted / 1.1 <= condition_number(R) <= 50 * wanted
+
+
+def test_a_zero_on_the_diagonal_is_no_condition():
+    assert condition_number(np.diag([1.0, 0.0])) == np.inf
+    assert condition_number(np.diag(np.append(np.ones(60), 0.0))) == np.inf
+    assert condition_number(np.empty((0, 0))) == 1.0

@@ -31,16 +31,17 @@ CLASSES = (
 )
 FUNCTIONS = ("lasso_path", "enet_path")
 
-#: tells the process that gathers the reports of all workers that a test touched a swapped name
-MARK = ("touched", True)
+#: the property by which a worker tells the process that gathers the reports which test touched
+TOUCHED = "touched"
 
 outcomes: dict[str, str] = {}
-current: list[pytest.Item] = []
+current: list[Any] = []
 
 
 def _touch() -> None:
-    if current and MARK not in current[0].user_properties:
-        current[0].user_properties.append(MARK)
+    if current and not any(key == TOUCHED for key, _ in current[0].user_properties):
+        module = current[0].module.__name__.rsplit(".", 1)[-1]
+        current[0].user_properties.append((TOUCHED, f"{module}::{current[0].name}"))
 
 
 def _watched(function: Any) -> Any:
@@ -87,11 +88,10 @@ def _is_ours(value: Any) -> bool:
 
 
 def pytest_runtest_logreport(report: Any) -> None:
-    if list(MARK) not in [list(pair) for pair in report.user_properties]:
-        return
-    if report.when == "call" or report.outcome != "passed":
+    name = dict(report.user_properties).get(TOUCHED)
+    if name is not None and (report.when == "call" or report.outcome != "passed"):
         expected = hasattr(report, "wasxfail")
-        outcomes[report.nodeid] = "xfailed" if expected else report.outcome
+        outcomes[name] = "xfailed" if expected else report.outcome
 
 
 def pytest_sessionfinish(session: Any) -> None:

@@ -165,7 +165,6 @@ def test_targets_that_cannot_be_used(y, message):
         (None, None),
         ([1, 2, 0], [1.0, 2.0, 0.0]),
         (np.float32(2), [2.0, 2.0, 2.0]),
-        (np.ones((3, 1), np.float32), [1.0, 1.0, 1.0]),
         (pl.Series([1, 2, 3]), [1.0, 2.0, 3.0]),
         (pl.DataFrame({"w": [1, 2, 3]}), [1.0, 2.0, 3.0]),
         (torch.tensor([1.0, 2.0, 3.0], requires_grad=True), [1.0, 2.0, 3.0]),

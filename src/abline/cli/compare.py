@@ -67,7 +67,7 @@ def run_compare(
             random_state=fitting.seed,
             on_step=counting(update, fitting.folds),
         )
-    describe(comparison, (), output)
+    describe(comparison, (), None, output)
     if path is not None:
         name = comparison.verdict.chosen
         model = fit_chosen(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from abline.cli.console import Output
 from abline.cli.inputs import check_file, model_path, read
-from abline.cli.render import columns_table, scores_table
+from abline.cli.render import columns_table, scores_table, summary_text, without_nan
 from abline.errors import DataError, one_of
 
 if TYPE_CHECKING:
@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 
     from abline.cli.options import Fitting, Reading
     from abline.judge import Comparison, Fitted
+    from abline.linear.inference.result import LinearResult
     from abline.tables.target import LabelledTable
 
-MODELS = ("line", "ridge", "network", "auto")
+MODELS = ("line", "ridge", "lasso", "elastic-net", "network", "auto")
 
 
 def run_fit(
@@ -51,7 +52,13 @@ def run_fit(
     data = read_labelled(table, fitting, reading, output)
     fitted = fit_labelled(data, model, table, fitting, roles, reading, output)
     fitted.model.save(path)
-    describe(fitted.comparison, fitted.model.encoder_.notes_, output)
+    summary, notes = None, list(fitted.model.encoder_.notes_)
+    if fitted.name == "line":
+        try:
+            summary = fitted.model.summary()
+        except DataError as error:  # the line serves to predict all the same
+            notes.append(f"no standard errors: {error}")
+    describe(fitted.comparison, notes, summary, output)
     output.say(f"{fitted.name} saved: {path}", f"Next: abline predict {path} NEW_TABLE")
     if json:
         content = comparison_json(fitted.comparison)
@@ -63,6 +70,7 @@ def run_fit(
                 "path": str(path),
                 "scores": chosen["scores"],
                 "spread": chosen["spread"],
+                "terms": None if summary is None else without_nan(summary.to_frame().to_dicts()),
                 **content,
             },
         )
@@ -120,7 +128,7 @@ def fit_labelled(
     """
     from abline.judge import fit_table
 
-    models = 4 if model == "auto" else 2
+    models = len(MODELS) if model == "auto" else 2  # the mean stands in the place of auto
     with output.progress(models * fitting.folds + 1) as update:
         return fit_table(
             data,
@@ -161,17 +169,23 @@ def counting(update: Callable[[str, int], None], folds: int) -> Callable[[str, i
     return on_step
 
 
-def describe(comparison: Comparison, notes: Sequence[str], output: Output) -> None:
-    """Print the columns, the decisions on them, the scores and the judgement.
+def describe(
+    comparison: Comparison, notes: Sequence[str], summary: LinearResult | None, output: Output
+) -> None:
+    """Print the columns, the decisions on them, a line's terms, the scores and the judgement.
 
     Parameters
     ----------
     comparison : Comparison
     notes : sequence of str
+    summary : LinearResult or None
+        Of a line that was fitted.
     output : Output
     """
     output.say(columns_table(comparison.schema.to_dict()["columns"]))
     output.notes(notes)
+    if summary is not None:
+        output.show("", summary_text(summary), "")
     output.show(
         f"Cross-validation, {comparison.folds} folds (mean ± standard deviation):",
         scores_table(model.to_dict() for model in comparison.models),

@@ -7,9 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from rich import box
 from rich.table import Table
+from rich.text import Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from abline.linear.inference.result import LinearResult
+
+#: a table of terms longer than this shows those that are surest
+MOST_TERMS = 30
 
 
 def plain_table(
@@ -117,3 +123,40 @@ def columns_table(columns: Iterable[dict[str, Any]]) -> Table:
         for column in columns
     ]
     return plain_table(["column", "taken as", "missing", "because"], rows, numbers_from=9)
+
+
+def summary_text(summary: LinearResult) -> Text:
+    """Print a line's table of terms, the surest where they are many.
+
+    Parameters
+    ----------
+    summary : LinearResult
+
+    Returns
+    -------
+    rich.text.Text
+        Lines that are not broken.
+    """
+    from abline.linear.inference.text import text_table
+
+    return Text(text_table(summary, most=MOST_TERMS), no_wrap=True, overflow="ignore")
+
+
+def without_nan(terms: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Put null in the place of numbers that do not exist, for JSON.
+
+    Parameters
+    ----------
+    terms : list of dict
+
+    Returns
+    -------
+    list of dict
+    """
+    return [
+        {
+            key: None if isinstance(value, float) and not math.isfinite(value) else value
+            for key, value in term.items()
+        }
+        for term in terms
+    ]

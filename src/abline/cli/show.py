@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from abline.cli.console import Output
 from abline.cli.inputs import load_model
-from abline.cli.render import columns_table, number, plain_table
+from abline.cli.render import columns_table, number, plain_table, summary_text, without_nan
+from abline.errors import DataError
+
+if TYPE_CHECKING:
+    from abline.linear.inference.result import LinearResult
 
 #: a coefficient table longer than this shows its largest
 MOST_COEFFICIENTS = 25
@@ -28,12 +32,15 @@ def run_show(model_file: str, *, json: bool, quiet: bool, no_color: bool) -> Non
     """
     output = Output(json=json, quiet=quiet, no_color=no_color)
     model = load_model(model_file)
-    content = describe_model(model_file, model)
+    summary = _summary(model)
+    content = describe_model(model_file, model, summary)
     _show_card(content, output)
     if content["columns"]:
         output.show(columns_table(content["columns"]))
     output.notes(content["notes"])
-    if content["coefficients"]:
+    if summary is not None:
+        output.show(summary_text(summary))
+    elif content["coefficients"]:
         _show_coefficients(content["coefficients"], output)
     if content["network"]:
         network = content["network"]
@@ -46,13 +53,15 @@ def run_show(model_file: str, *, json: bool, quiet: bool, no_color: bool) -> Non
         output.emit("abline.show/1", content)
 
 
-def describe_model(path: str, model: Any) -> dict[str, Any]:
+def describe_model(path: str, model: Any, summary: LinearResult | None) -> dict[str, Any]:
     """Say what a model is, as plain data.
 
     Parameters
     ----------
     path : str
     model : estimator
+    summary : LinearResult or None
+        Of a line.
 
     Returns
     -------
@@ -81,8 +90,24 @@ def describe_model(path: str, model: Any) -> dict[str, Any]:
         "columns": [] if schema is None else schema.to_dict()["columns"],
         "notes": [] if encoder is None else list(encoder.notes_),
         "coefficients": _coefficients(inner, names),
+        "terms": None if summary is None else without_nan(summary.to_frame().to_dicts()),
         "network": _network(inner),
     }
+
+
+def _summary(model: Any) -> LinearResult | None:
+    from abline.linear import LinearRegression
+    from abline.pipeline import TableRegressor
+
+    inner = model.estimator_ if isinstance(model, TableRegressor) else model
+    plain = isinstance(inner, LinearRegression) and hasattr(inner, "singular_")
+    if not plain or inner.factor_.n_targets > 1:
+        return None
+    try:
+        result: LinearResult = model.summary()
+    except DataError:  # a target of a size that has no standard errors
+        return None
+    return result
 
 
 def _coefficients(estimator: Any, names: Any) -> list[dict[str, Any]]:

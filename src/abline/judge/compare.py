@@ -102,7 +102,7 @@ def compare(
     random_state: Any = None,
     on_step: OnStep | None = None,
 ) -> Comparison:
-    """Cross-validate the mean, a line, ridge and a network on a table.
+    """Cross-validate the mean, lines without and with penalties, and a network on a table.
 
     Parameters
     ----------
@@ -111,8 +111,8 @@ def compare(
     target : str
         The column to predict.
     models : sequence of str, or mapping from name to estimator
-        Names of ``"mean"``, ``"line"``, ``"ridge"``, ``"network"``; or regressors of your own,
-        which see the encoded columns.
+        Names of ``"mean"``, ``"line"``, ``"ridge"``, ``"lasso"``, ``"elastic-net"``,
+        ``"network"``; or regressors of your own, which see the encoded columns.
     folds : int, default=5
     weights : str, optional
         The column of the rows' weights.

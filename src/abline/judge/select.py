@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from abline.tables.target import LabelledTable
 
 #: what ``--model`` may be
-CHOICES = ("line", "ridge", "network", "auto")
+CHOICES = ("line", "ridge", "lasso", "elastic-net", "network", "auto")
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def fit_table(
     ----------
     data : LabelledTable
         From `split_target`.
-    model : {"auto", "line", "ridge", "network"}, default="auto"
+    model : {"auto", "line", "ridge", "lasso", "elastic-net", "network"}, default="auto"
         ``"auto"`` takes the simplest that none beats by more than a standard error.
     roles : mapping from role option to columns, optional
         The keywords of `TableRegressor`.

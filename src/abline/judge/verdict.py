@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from abline.judge.folds import ModelScores
 
 #: from the simplest on; a model of another name counts as more elaborate than all
-SIMPLEST_FIRST = ("mean", "line", "ridge", "network")
+SIMPLEST_FIRST = ("mean", "line", "ridge", "lasso", "elastic-net", "network")
 
 
 @dataclass(frozen=True)

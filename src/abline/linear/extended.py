@@ -21,6 +21,7 @@ floating-point technique for extending the available precision", *Numerische Mat
 from __future__ import annotations
 
 import math
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,7 @@ from numpy.typing import NDArray
 
 from abline.linear.gram import two_sum
 from abline.linear.threads import in_order, one_blas_thread
+from abline.tables.arrays import is_sparse
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,8 +39,8 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
-#: rows of a block; more leave fewer bits to a head
-_ROWS = 1024
+#: cells of a block, and its fewest and most rows: more rows leave fewer bits to a head
+_CELLS, _FEWEST_ROWS, _MOST_ROWS = 2**17, 1024, 8192
 
 #: bits of a double's significand
 _BITS = 53
@@ -107,8 +109,9 @@ class ExtendedGram:
         def products(part: slice) -> Twofold:
             return _products(rows, part, shift)
 
+        size = min(_MOST_ROWS, max(_FEWEST_ROWS, _CELLS // (1 + rows.width)))
         total: Twofold | None = None
-        for part in in_order(products, rows.slices(_ROWS)):
+        for part in in_order(products, rows.slices(size)):
             total = part if total is None else total.plus(part.high).plus(part.low)
         assert total is not None  # a table has a row
         return cls(shift, total, rows.X.shape[1])
@@ -161,6 +164,33 @@ class ExtendedGram:
         # the last steps may only shuffle digits beyond those of a double
         return answer if last <= _SETTLED else None
 
+    def rss(self, answer: Twofold, *, ones: bool) -> Array:
+        """Sum the weighted squares of the residuals that a solution leaves.
+
+        Parameters
+        ----------
+        answer : Twofold, arrays of shape (m, t)
+            From `solve` for the targets.
+        ones : bool
+
+        Returns
+        -------
+        array of shape (t,)
+            Its error is that of twice the precision against the squares of y.
+        """
+        right = self.against_targets(ones=ones)
+        products, errors = two_product(answer.high, right.high)
+        small = answer.low * right.high + answer.high * right.low
+        squares = self.target_squares()
+        terms = np.vstack([squares.high, squares.low, -products, -errors, -small])
+        return np.array([math.fsum(column) for column in terms.T.tolist()])
+
+    def target_squares(self) -> Twofold:
+        """Give the sums of squares of y - shift, of shape (t,)."""
+        first = 1 + self.n_features
+        diagonal = (np.diagonal(part)[first:] for part in (self.products.high, self.products.low))
+        return Twofold(*diagonal)
+
     def to_state(self) -> dict[str, Any]:
         """Give plain values and arrays, for a file."""
         high, low = self.products.high, self.products.low
@@ -198,7 +228,8 @@ def residual_squares(rows: Rows, shift: Array, coef: Twofold, constant: Twofold 
     bits = (_BITS - math.ceil(math.log2(p + 1))) // 2
 
     def squares(part: slice) -> Array:
-        table, low = _shifted(rows, part, shift)
+        table = np.empty((part.stop - part.start, 1 + rows.width), order="F")
+        low = _shift_into(table, rows, part, shift)
         X, y = table[:, 1 : 1 + p], table[:, 1 + p :]
         x_head, x_rest = np.empty_like(X), np.empty_like(X)
         exponents = _cut(X, bits, x_head, x_rest)[:, None]
@@ -232,40 +263,41 @@ def residual_squares(rows: Rows, shift: Array, coef: Twofold, constant: Twofold 
 
 
 def _products(rows: Rows, part: slice, shift: Array) -> Twofold:
-    table, low = _shifted(rows, part, shift)
+    q = 1 + rows.width
+    n = part.stop - part.start
+    # one bit less than would fit, so that a product and its transpose add up without rounding
+    bits = (_BITS - 1 - math.ceil(math.log2(n + 1))) // 2
+    slices = np.empty((n, 3 * q), order="F")
+    head, middle, rest = slices[:, :q], slices[:, q : 2 * q], slices[:, 2 * q :]
+    low = _shift_into(rest, rows, part, shift)
     roots = rows.roots(part)
     if roots is not None:
-        table, error = two_product(table, roots[:, None])
+        rest[:], error = two_product(rest, roots[:, None])
         low = error if low is None else low * roots[:, None] + error
-    n, q = table.shape
-    bits = (_BITS - math.ceil(math.log2(n + 1))) // 2
-    slices = np.empty((n, 3 * q), order="F")
-    head, middle, rest = (slices[:, i * q : (i + 1) * q] for i in range(3))
-    _cut(table, bits, head, rest)
+    _cut(rest, bits, head, rest)
     _cut(rest, bits, middle, rest)
     if low is not None:
         rest += low
     every = slices.T @ slices
-    h, m, r = slice(0, q), slice(q, 2 * q), slice(2 * q, 3 * q)
-    across = every[h, m]
-    rest_products = every[h, r] + every[m, r]
-    low_order = (every[m, m] + (rest_products + rest_products.T)) + every[r, r]
-    answer = Twofold(every[h, h], np.zeros((q, q)))
-    return answer.plus(across).plus(across.T).plus(low_order)
+    across = every[:q, q : 2 * q]
+    small = every[:q, 2 * q :] + every[q : 2 * q, 2 * q :]
+    small = small + small.T + every[q : 2 * q, q : 2 * q] + every[2 * q :, 2 * q :]
+    high, error = two_sum(every[:q, :q], across + across.T)
+    return Twofold(*two_sum(high, error + small))
 
 
-def _shifted(rows: Rows, part: slice, shift: Array) -> tuple[Array, Array | None]:
-    """Give a block ``[1, X - shift, y - shift]``, and what rounding left out of it if anything."""
-    q = rows.width
-    raw = rows.without_weights().load(part)
-    table = np.empty((len(raw), 1 + q), order="F")
+def _shift_into(table: Array, rows: Rows, part: slice, shift: Array) -> Array | None:
+    """Write a block ``[1, X - shift, y - shift]``; give what rounding left out of it, if any."""
+    p = rows.X.shape[1]
+    X = rows.X[part]
     table[:, 0] = 1.0
+    table[:, 1 : 1 + p] = X.toarray() if is_sparse(X) else X
+    table[:, 1 + p :] = rows.y[part]
     if not shift.any():
-        table[:, 1:] = raw
-        return table, None
+        return None
     low = np.zeros_like(table)
-    table[:, 1:], low[:, 1:] = two_sum(raw, -shift)
-    return table, low
+    table[:, 1:], low[:, 1:] = two_sum(table[:, 1:], -shift)
+    return low
 
 
 def _cut(table: Array, bits: int, head: Array, rest: Array) -> NDArray[np.int_]:
@@ -284,12 +316,10 @@ def _cut(table: Array, bits: int, head: Array, rest: Array) -> NDArray[np.int_]:
 
 
 def _change(step: Array, answer: Array) -> float:
-    """Give the largest relative step, leaving out answers that are zero beside the others."""
-    size = np.abs(answer)
-    noise = 2.0**-90 * size.max(axis=0, initial=0.0)
-    step = np.where(np.abs(step) <= noise, 0.0, np.abs(step))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return float(np.where(step > 0, step / size, 0.0).max(initial=0.0))
+    """Give the largest relative step; answers that are zero beside the others are left out."""
+    size, step = np.abs(answer), np.abs(step)
+    step = np.where(step > 2.0**-90 * size.max(axis=0), step, 0.0)
+    return float((step / (size + sys.float_info.min)).max())
 
 
 def _residual(G: Twofold, b: Twofold, right: Twofold) -> Array:

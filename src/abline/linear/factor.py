@@ -18,7 +18,7 @@ sequential QR and LU factorizations", *SIAM J. Sci. Comput.* 34(1).
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -89,6 +89,8 @@ class RFactor(Saveable):
         Rows with a weight above zero.
     weight : float
         Sum of the weights; the number of rows where there are none.
+    log_weight : float
+        Sum of the logarithms of the weights above zero, which a likelihood needs.
     mean, mean_error : arrays of shape (p + t,), in units of X and y
         Weighted means to twice the precision: the sum of the two.
     upper : array of shape (k, p + t), k at most p + t
@@ -112,6 +114,7 @@ class RFactor(Saveable):
     n_targets: int
     n_rows: int
     weight: float
+    log_weight: float
     mean: Array
     mean_error: Array
     upper: Array
@@ -138,7 +141,9 @@ class RFactor(Saveable):
         """
         q = n_features + n_targets
         zeros = np.zeros(q)
-        return cls(n_features, n_targets, 0, 0.0, zeros, zeros.copy(), np.zeros((0, q)), METHODS[0])
+        return cls(
+            n_features, n_targets, 0, 0.0, 0.0, zeros, zeros.copy(), np.zeros((0, q)), METHODS[0]
+        )
 
     @classmethod
     def from_arrays(cls, X: Any, y: Any, sample_weight: Any = None) -> Self:
@@ -196,6 +201,7 @@ class RFactor(Saveable):
             int(rows.y.shape[1]),
             rows.n_rows,
             found.weight,
+            rows.log_weight,
             found.mean,
             found.mean_error,
             found.upper,
@@ -299,6 +305,7 @@ class RFactor(Saveable):
             self.n_targets,
             self.n_rows + other.n_rows,
             weight,
+            self.log_weight + other.log_weight,
             mean,
             mean_error + self.mean_error,
             upper,
@@ -380,9 +387,46 @@ class RFactor(Saveable):
         """Give nothing: all that a factor is, it learnt from rows."""
         return {}
 
+    def rescaled(self, scale: Array, shift: Array) -> Self:
+        """Give the factor of the same rows in other units.
+
+        Parameters
+        ----------
+        scale, shift : arrays of shape (p,)
+            A cell x of X becomes ``scale * x + shift``.
+
+        Returns
+        -------
+        RFactor
+            A new one.
+
+        Examples
+        --------
+        >>> celsius = RFactor.from_arrays([[0.0], [10.0], [30.0]], [1.0, 2.0, 5.0])
+        >>> fahrenheit = celsius.rescaled(np.array([1.8]), np.array([32.0]))
+        >>> fahrenheit.mean.round(3), (fahrenheit.upper[0, 0] / celsius.upper[0, 0]).round(3)
+        (array([56.    ,  2.667]), np.float64(1.8))
+        """
+        scales = np.concatenate([scale, np.ones(self.n_targets)])
+        shifts = np.concatenate([shift, np.zeros(self.n_targets)])
+        upper = self.upper * scales
+        upper *= np.where(np.diagonal(upper) < 0, -1.0, 1.0)[: len(upper), None]
+        mean, mean_error = two_sum(self.mean * scales, shifts)
+        factor = object.__new__(type(self))
+        vars(factor).update(
+            vars(self),
+            mean=mean,
+            mean_error=mean_error + self.mean_error * scales,
+            upper=upper,
+            extended=None,
+        )
+        return factor
+
     def with_extended(self, gram: ExtendedGram) -> Self:
         """Give the same factor with sums in twice the precision beside it."""
-        return replace(self, extended=gram)
+        factor = object.__new__(type(self))
+        vars(factor).update(vars(self), extended=gram)
+        return factor
 
     @classmethod
     def load(cls, path: str | Path) -> Self:

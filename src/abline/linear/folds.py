@@ -103,14 +103,14 @@ def _is_partition(n: int, splits: Sequence[tuple[Indices, Indices]]) -> bool:
     if any(np.asarray(part).dtype == bool for split in splits for part in split):
         return False
     tests = np.concatenate([np.asarray(test) for _, test in splits])
-    if len(tests) != n or not np.array_equal(np.sort(tests), np.arange(n)):
+    if len(tests) != n or not (np.bincount(tests, minlength=n) == 1).all():
         return False
     for train, test in splits:
         if len(train) + len(test) != n:
             return False
         seen = np.zeros(n, dtype=bool)
         seen[train] = True
-        if seen[test].any() or int(seen.sum()) != len(train):
+        if seen[test].any() or np.count_nonzero(seen) != len(train):
             return False
     return True
 

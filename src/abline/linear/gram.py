@@ -13,7 +13,7 @@ Statistician* 37(3).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -75,7 +75,7 @@ def gram(rows: Rows) -> Gram:
     """
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
         if is_sparse(rows.X):
-            shift = np.zeros(rows.width)
+            rows, shift = _near_zero(rows)
             total = _sparse_products(rows)
         else:
             shift = provisional_mean(rows)
@@ -151,14 +151,26 @@ def two_sum(a: Array, b: Array) -> tuple[Array, Array]:
     return total, (a - (total - part)) + (b - part)
 
 
+def _near_zero(rows: Rows) -> tuple[Rows, Array]:
+    """Move the columns of a sparse X that have no zeros, and y, to provisional means."""
+    n, p = rows.X.shape
+    full = np.bincount(rows.X.indices, minlength=p) == n
+    shift = np.where(full, np.asarray(rows.X.sum(axis=0)).ravel() / n, 0.0)
+    X = rows.X.astype(np.float64)  # a copy, also of cells in double precision
+    X.data -= shift[X.indices]
+    y_mean = rows.y.mean(axis=0, dtype=np.float64)
+    y_mean = np.where(np.isfinite(y_mean), y_mean, 0.0)
+    return replace(rows, X=X, y=rows.y - y_mean), np.concatenate([shift, y_mean])
+
+
 def _sparse_products(rows: Rows) -> Array:
     """Add up the products of a sparse X; only cells that are not zero cost anything."""
     n, p = rows.X.shape
     total = np.zeros((rows.width + 1, rows.width + 1))
     weights = np.ones(n) if rows.weights is None else np.asarray(rows.weights, dtype=np.float64)
-    X = rows.X.astype(np.float64, copy=False)
+    X = rows.X
     weighted = X.T.multiply(weights).tocsr() if rows.weights is not None else X.T.tocsr()
-    beside = np.column_stack([rows.y.astype(np.float64), np.ones(n)])
+    beside = np.column_stack([rows.y, np.ones(n)])
     total[:p, :p] = (weighted @ X).toarray()
     total[:p, p:] = weighted @ beside
     total[p:, :p] = total[:p, p:].T

@@ -35,6 +35,7 @@ class LinearModel(Regressor):
     fit_intercept: bool
     coef_: Floats
     intercept_: Any
+    dependent_: dict[int, list[int]]
 
     def predict(self, X: Any) -> Floats:
         """Predict the target of new rows.
@@ -79,6 +80,19 @@ class LinearModel(Regressor):
             raise DataError("the factor has no row: update it with some first")
         self.n_features_in_ = factor.n_features
         self.__dict__.pop("feature_names_in_", None)
+
+    def _get_state(self) -> dict[str, Any]:
+        state = super()._get_state()
+        fitted = state["fitted"]
+        if "dependent_" in fitted:  # JSON has no keys but text
+            fitted["dependent_"] = [[j, of] for j, of in fitted["dependent_"].items()]
+        return state
+
+    def _set_state(self, state: dict[str, Any]) -> None:
+        super()._set_state(state)
+        if "dependent_" in state["fitted"]:
+            pairs = state["fitted"]["dependent_"]
+            self.dependent_ = {int(j): [int(i) for i in of] for j, of in pairs}
 
     def _keep(self, coef: Array, system: System, data: TrainingArrays) -> None:
         """Remember the coefficients, of shape (p, t), in the data's precision and shape."""

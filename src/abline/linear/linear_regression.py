@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from abline.errors import ParameterError
 from abline.linear.dependence import dependent_columns, describe_dependence
 from abline.linear.factor import RFactor
+from abline.linear.inference.summarised import Summarised
 from abline.linear.least_squares import least_squares
 from abline.linear.linear_model import LinearModel
 from abline.linear.nonnegative import nonnegative
@@ -31,7 +32,7 @@ logger = logging.getLogger(__name__)
 _WIDEST_SPARSE = 5_000
 
 
-class LinearRegression(LinearModel):
+class LinearRegression(Summarised, LinearModel):
     """Ordinary least squares: the line that leaves the smallest sum of squared residuals.
 
     It is solved in float64 whatever precision X has, from one pass over the rows. Tables of up to
@@ -84,7 +85,6 @@ class LinearRegression(LinearModel):
     """
 
     rank_: int
-    dependent_: dict[int, list[int]]
     rss_: Array
     engine_: str
     factor_: RFactor
@@ -189,15 +189,12 @@ class LinearRegression(LinearModel):
         fit_intercept = bool(self.fit_intercept)
         system = factor.system(fit_intercept=fit_intercept)
         self.factor_, self.dependent_, self.engine_ = factor, {}, factor.method
+        refined = None
         if self.positive:
             coef = nonnegative(system.R, system.z)
-            intercept = system.y_mean - system.x_mean @ coef
-            self._set_rss(system, coef)
         else:
             answer = least_squares(system)
             coef, self.rank_ = answer.coef, answer.rank
-            intercept = system.y_mean - system.x_mean @ coef
-            self._set_rss(system, coef)
             if self.rank_ < factor.n_features:
                 self.engine_ = "svd"
                 self._say_dependent(system)
@@ -205,10 +202,13 @@ class LinearRegression(LinearModel):
                 system, coef, factor.n_rows * factor.n_features
             ):
                 refined = refine(rows, factor, system, coef, fit_intercept=fit_intercept)
-                if refined is not None:
-                    coef, intercept, self.rss_ = refined.coef, refined.intercept, refined.rss
-                    self.engine_ = "extended"
-                    self.factor_ = factor.with_extended(refined.gram)
+        if refined is None:
+            intercept = system.y_mean - system.x_mean @ coef
+            self._set_rss(system, coef)
+        else:
+            coef, intercept, self.rss_ = refined.coef, refined.intercept, refined.rss
+            self.engine_ = "extended"
+            self.factor_ = factor.with_extended(refined.gram)
         self._keep_line(coef, intercept, dtype, flat=flat)
         return self
 
@@ -243,8 +243,6 @@ class LinearRegression(LinearModel):
         fitted = state["fitted"]
         if "factor_" in fitted:
             fitted["factor_"] = fitted["factor_"]._get_state()
-        if "dependent_" in fitted:
-            fitted["dependent_"] = [[j, parts] for j, parts in fitted["dependent_"].items()]
         return state
 
     def _set_state(self, state: dict[str, Any]) -> None:
@@ -252,9 +250,6 @@ class LinearRegression(LinearModel):
         fitted = state["fitted"]
         if "factor_" in fitted:
             self.factor_ = RFactor._from_state(fitted["factor_"])
-        if "dependent_" in fitted:
-            pairs = fitted["dependent_"]
-            self.dependent_ = {int(j): [int(i) for i in parts] for j, parts in pairs}
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

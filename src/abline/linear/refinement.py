@@ -17,10 +17,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import lapack
 
 from abline.linear.extended import ExtendedGram, Twofold, residual_squares, two_product
-from abline.linear.singular import equilibrate
+from abline.linear.singular import condition_number, equilibrate
 from abline.linear.threads import one_blas_thread
 from abline.linear.triangular import solve_upper
 
@@ -39,6 +38,9 @@ _ENOUGH = 1e-10
 #: columns beyond which products in twice the precision take too long
 _WIDEST = 1000
 
+
+#: share of y's sum of squares whose residuals must be summed one by one, row by row
+_LEFT = 1e-8
 
 #: norms of columns whose sums of squares keep all digits of twice the precision
 _SMALLEST, _LARGEST = 1e-100, 1e100
@@ -99,10 +101,7 @@ def error_bound(system: System, coef: Array) -> float:
     float
     """
     scaled, exponents = equilibrate(system.R)
-    rcond, _ = lapack.dtrcon(scaled)
-    if rcond == 0:
-        return np.inf
-    condition = 1.0 / rcond
+    condition = condition_number(scaled)
     size = np.linalg.norm(np.ldexp(coef, exponents[:, None]), axis=0)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         residual = float(np.where(size > 0, np.sqrt(system.unexplained) / size, 0.0).max())
@@ -131,16 +130,18 @@ def refine(
     """
     p = factor.n_features
     with one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):
-        spread = np.linalg.norm(factor.upper, axis=0)
+        spread = np.sqrt(np.einsum("ij,ij->j", factor.upper, factor.upper))
         far = np.sqrt(factor.weight) * np.abs(factor.mean)
-        sizes = np.hypot(spread, far)
-        if not np.all((sizes == 0) | ((sizes > _SMALLEST) & (sizes < _LARGEST))):
+        sizes = (spread + far)[spread + far != 0]
+        if not (sizes.size and sizes.min() > _SMALLEST and sizes.max() < _LARGEST):
             return None  # heads and rests of their squares would underflow or overflow
         shift = np.zeros_like(factor.mean)
-        if fit_intercept:
+        apart = factor.mean
+        moved = far > _FAR * spread
+        if fit_intercept and moved.any():
             # columns so far from zero that they must be moved to keep their digits
-            shift = np.where(far > _FAR * spread, factor.mean, 0.0)
-        apart = (factor.mean - shift) + factor.mean_error
+            shift = np.where(moved, factor.mean, 0.0)
+            apart = (factor.mean - shift) + factor.mean_error
         gram = ExtendedGram.of(rows, shift)
         equations = NormalEquations.of(factor, system, apart[:p] if fit_intercept else None)
         start = np.vstack([apart[p:] - apart[:p] @ coef, coef]) if fit_intercept else coef
@@ -153,7 +154,9 @@ def refine(
             constant = Twofold(answer.high[0], answer.low[0])
             slopes = Twofold(answer.high[1:], answer.low[1:])
             intercept = _unshift(constant, slopes, shift, p)
-        rss = residual_squares(rows, shift, slopes, constant)
+        rss = gram.rss(answer, ones=fit_intercept)
+        if np.any(rss < _LEFT * gram.target_squares().high):
+            rss = residual_squares(rows, shift, slopes, constant)
     return Refined(slopes.high, intercept, rss, gram)
 
 
@@ -184,7 +187,7 @@ class NormalEquations:
     def of(cls, factor: RFactor, system: System, apart: Array | None) -> NormalEquations:
         """Take a factor and its system, with or without ones."""
         scaled, exponents = equilibrate(system.R)
-        condition = 1.0 / max(lapack.dtrcon(scaled)[0], sys.float_info.min)
+        condition = condition_number(scaled)
         lost = condition**2 if factor.method == "gram" else condition
         rate = 8.0 * sys.float_info.epsilon * lost
         return cls(scaled, exponents, apart, system.weight, rate)
@@ -204,6 +207,8 @@ class NormalEquations:
 
 def _unshift(constant: Twofold, slopes: Twofold, shift: Array, p: int) -> Array:
     """Give the intercept of the table before it was shifted, in twice the precision inside."""
+    if not shift.any():
+        return constant.high
     products, errors = two_product(slopes.high, shift[:p, None])
     small = slopes.low * shift[:p, None]
     columns = []

@@ -66,6 +66,13 @@ class Rows:
         n = int(self.X.shape[0])
         return n if self.weights is None else int(np.count_nonzero(self.weights))
 
+    @property
+    def log_weight(self) -> float:
+        """Sum of the logarithms of the weights above zero."""
+        if self.weights is None:
+            return 0.0
+        return float(np.log(self.weights[self.weights > 0], dtype=np.float64).sum())
+
     def slices(self, size: int | None = None) -> list[slice]:
         """Cut the rows into blocks, of about the same length each."""
         n = int(self.X.shape[0])
@@ -114,10 +121,6 @@ class Rows:
         if roots is not None:
             block *= roots[:, None]
         return block
-
-    def without_weights(self) -> Rows:
-        """Give the same rows, each with weight one."""
-        return Rows(self.X, self.y)
 
 
 def _by_columns(X: NDArray[Any]) -> bool:

@@ -11,7 +11,6 @@ import os
 import threading
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -34,56 +33,52 @@ class _Limit:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._inside = 0
-        self._limiter: Any = None
-        self._allowed = 1
+        self._before: list[int] = []
 
     @property
     def allowed(self) -> int:
         """Threads that BLAS had before it was kept at one, at most one a processor."""
-        return self._allowed if self._inside else _blas_threads()
+        counts = self._before if self._inside else [lib.num_threads for lib in _blas_libraries()]
+        return max(1, min(max(counts, default=1), len(os.sched_getaffinity(0))))
 
     def enter(self) -> None:
         with self._lock:
             if self._inside == 0:
-                self._allowed = _blas_threads()
-                _let_any_thread_set()
-                self._limiter = _controller().limit(limits=1, user_api="blas")
+                libraries = _blas_libraries()
+                self._before = [library.num_threads for library in libraries]
+                _set([1] * len(libraries))
             self._inside += 1
 
     def leave(self) -> None:
         with self._lock:
             self._inside -= 1
             if self._inside == 0:
-                _let_any_thread_set()
-                self._limiter.restore_original_limits()
-                self._limiter = None
-                _let_any_thread_set()
+                _set(self._before)
 
 
 _LIMIT = _Limit()
 
 
 @cache
-def _controller() -> Any:
+def _blas_libraries() -> list[Any]:
     # finding the loaded libraries takes milliseconds, longer than a small fit
-    return ThreadpoolController()
+    controllers = ThreadpoolController().lib_controllers
+    return [library for library in controllers if library.user_api == "blas"]
 
 
-def _blas_threads() -> int:
-    counts = [lib.num_threads for lib in _controller().lib_controllers if lib.user_api == "blas"]
-    return max(1, min(max(counts, default=1), len(os.sched_getaffinity(0))))
-
-
-def _let_any_thread_set() -> None:
+def _set(counts: list[int]) -> None:
     # newer threadpoolctl silently ignores all but the first thread that has set a number; here
     # the last fit out, whichever thread it runs in, must be heard
     clear = getattr(OpenBLASController, "clear_controlling_thread", None)
     if clear is not None:
         clear(force=True)
+    for library, count in zip(_blas_libraries(), counts, strict=True):
+        library.set_num_threads(count)
+    if clear is not None:
+        clear(force=True)
 
 
-@contextmanager
-def one_blas_thread() -> Iterator[None]:
+class one_blas_thread:  # noqa: N801 - it is used as a function is
     """Keep NumPy's and SciPy's BLAS at one thread inside a ``with`` block.
 
     It may be nested, and entered from several threads at once.
@@ -95,10 +90,11 @@ def one_blas_thread() -> Iterator[None]:
     ...     float(np.ones(3) @ np.ones(3))
     3.0
     """
-    _LIMIT.enter()
-    try:
-        yield
-    finally:
+
+    def __enter__(self) -> None:
+        _LIMIT.enter()
+
+    def __exit__(self, *error: object) -> None:
         _LIMIT.leave()
 
 

@@ -29,6 +29,7 @@ from scipy.linalg import lapack
 from abline.errors import DataError
 from abline.linear.gram import centre, gram, sum_products
 from abline.linear.rows import block_rows
+from abline.linear.singular import condition_number
 from abline.linear.threads import in_order
 from abline.linear.triangular import solve_upper
 from abline.tables.arrays import check_finite, is_sparse
@@ -47,6 +48,9 @@ METHODS = ("gram", "refined", "qr")
 #: condition numbers up to which the Gram matrix is as good as QR, and two passes of it are
 _GRAM, _REFINED = 30.0, 1e7
 
+#: condition number up to which rows count as orthonormal
+_ORTHONORMAL = 6.0
+
 #: share of y's sum of squares that least squares must leave for a difference of sums to show it
 _LEFT = 1e-4
 
@@ -55,6 +59,9 @@ _CONSTANT_ULPS = 8
 
 #: sums of squares beyond these have lost digits to underflow or overflow
 _SMALLEST, _LARGEST = 1e-250, 1e250
+
+#: a column about a mean beyond this, whose squares all underflow, is constant
+_TINY = 1e-130
 
 
 @dataclass(frozen=True)
@@ -102,7 +109,8 @@ def triangle(rows: Rows) -> Triangle:
     constant = constant_columns(np.sqrt(np.abs(squares)), sums.mean + sums.mean_error, sums.weight)
     varying = squares[~constant]
     in_range = bool(np.all((varying > _SMALLEST) & (varying < _LARGEST)))
-    in_range &= not _underflown(rows, (squares == 0) & (np.abs(sums.mean) < _SMALLEST))
+    suspect = (squares == 0) & (np.abs(sums.mean) < _TINY)
+    in_range &= not (suspect.any() and _underflown(rows, suspect))
     if in_range and rows.X.shape[0] > p:
         first = _cholesky(sums.products, constant, p)
         if first is not None and first.condition <= _GRAM and not first.cancelled:
@@ -163,7 +171,7 @@ class _Cholesky:
     left : array of shape (t, t)
     constant : array of bool of shape (p,)
     condition : float
-        Of R with columns of unit norm, in the 1-norm: at most p times too large.
+        Of R with columns of about unit norm.
     cancelled : bool
         Whether what is left of y is a difference of two large numbers.
     """
@@ -185,17 +193,16 @@ class _Cholesky:
 
 def _cholesky(products: Array, constant: NDArray[np.bool_], p: int) -> _Cholesky | None:
     fixed = constant[:p]
-    A = products[:p, :p].copy()
-    A[fixed], A[:, fixed] = 0.0, 0.0
-    A[fixed, fixed] = 1.0
-    cross = np.where(fixed[:, None], 0.0, products[:p, p:])
+    A, cross = products[:p, :p], products[:p, p:]
+    if fixed.any():
+        A = np.where(fixed | fixed[:, None], np.diag(fixed.astype(float)), A)
+        cross = np.where(fixed[:, None], 0.0, cross)
     # powers of two: columns of any unit come to norms of about one, and no digit changes
     exponents = np.frexp(np.sqrt(np.diagonal(A)))[1]
     scaled = np.ldexp(np.ldexp(A, -exponents), -exponents[:, None])
     R, info = lapack.dpotrf(scaled, clean=1)
     if info != 0:
         return None
-    rcond, _ = lapack.dtrcon(R)
     z = solve_upper(R, np.ldexp(cross, -exponents[:, None]), transposed=True)
     total = products[p:, p:]
     rest = total - z.T @ z
@@ -205,7 +212,7 @@ def _cholesky(products: Array, constant: NDArray[np.bool_], p: int) -> _Cholesky
         z,
         _root(rest),
         fixed,
-        1.0 / rcond if rcond > 0 else np.inf,
+        condition_number(R),
         bool(np.any(left < _LEFT * np.diagonal(total))),
     )
 
@@ -231,8 +238,9 @@ def _refine(
     change[:p, :p], change[:p, p:q] = inverse, -b
     again = centre(sum_products(rows, sums.mean, change), np.zeros(q))
     second = _cholesky(again.products, constant, p)
-    if second is None or second.condition > 1.5:
-        return None  # the first factor had no digit: the rows did not come out orthonormal
+    # powers of two may differ by one where norms are about one
+    if second is None or second.condition > _ORTHONORMAL:
+        return None  # the first factor had no digit left
     upper = second.upper()
     upper[:p, p:] += second.R @ first.z
     upper[:p, :p] = np.triu(second.R @ first.R)

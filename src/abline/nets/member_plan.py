@@ -127,7 +127,7 @@ def _line(X: Array, z: Array, weights: Array) -> _Line:
     if len(X) < FEWEST_FOR_A_LINE:
         return np.zeros((z.shape[1], X.shape[1])), np.average(z, axis=0, weights=weights)
     line = RidgeCV(alphas=PENALTIES).fit(X, z, sample_weight=weights)
-    return line.coef_, line.intercept_
+    return np.atleast_2d(line.coef_), line.intercept_
 
 
 def _residuals(X: Array, z: Array, lines: list[_Line]) -> Array:

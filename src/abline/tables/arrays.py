@@ -207,7 +207,7 @@ def check_weights(sample_weight: Any, n_rows: int) -> Floats | None:
     ).astype(np.float64)
     if weights.ndim == 0:
         weights = np.full(n_rows, float(weights))
-    if weights.ndim == 2 and weights.shape[1] == 1:
+    if weights.ndim == 2 and weights.shape[1] == 1 and is_dataframe(sample_weight):
         weights = weights[:, 0]
     if weights.ndim != 1:
         raise DataError("Sample weights must be 1D array or scalar: pass one weight per row")
@@ -347,6 +347,8 @@ def is_sparse(X: Any) -> bool:
     -------
     bool
     """
+    if type(X) is np.ndarray:
+        return False
     # a sparse matrix can only exist where its module has been loaded already
     sparse = sys.modules.get("scipy.sparse")
     return sparse is not None and bool(sparse.issparse(X))

@@ -23,6 +23,10 @@ Integers = NDArray[np.int64]
 MISSING = "(missing)"
 
 
+#: stands in the names of columns that hold estimated effects of levels
+EFFECT = "(effect"
+
+
 @dataclass(frozen=True)
 class Levels:
     """The distinct values of a category in the training rows.
@@ -108,6 +112,16 @@ class CategoryEncoder:
     matrix: Floats = field(repr=False)
     feature_names: tuple[str, ...]
     notes: tuple[str, ...] = field(default=(), repr=False)
+
+    @property
+    def estimated(self) -> bool:
+        """Whether the numbers are estimates: effects of the levels on the target."""
+        return any(EFFECT in name for name in self.feature_names)
+
+    @property
+    def units(self) -> tuple[tuple[float, float], ...]:
+        """What a step of each column is, and where they are 0: they are as they are."""
+        return ((1.0, 0.0),) * len(self.feature_names)
 
     def transform(self, cells: pl.Series) -> Floats:
         """Encode a column.

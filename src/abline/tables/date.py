@@ -94,6 +94,12 @@ class DateEncoder:
         return (*self.years.feature_names, *waves, *effects)
 
     @property
+    def units(self) -> tuple[tuple[float, float], ...]:
+        """What a step of each of those columns is: years since the first date, waves, effects."""
+        effects = () if self.effects is None else self.effects.units
+        return (*self.years.units, *[(1.0, 0.0)] * (2 * len(self.cycles)), *effects)
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """What was unusual in the training rows."""
         return self.years.notes + (() if self.effects is None else self.effects.notes)

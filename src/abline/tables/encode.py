@@ -189,6 +189,27 @@ class TableEncoder:
             note for encoder in self._encoders for note in encoder.notes_on(table[encoder.name])
         )
 
+    @property
+    def estimated_(self) -> list[str]:
+        """Names of the encoded columns that are estimates themselves: effects of levels."""
+        names: list[str] = []
+        for encoder in self._encoders:
+            levels = encoder.effects if isinstance(encoder, DateEncoder) else encoder
+            if isinstance(levels, CategoryEncoder) and levels.estimated:
+                names += levels.feature_names
+        return names
+
+    @property
+    def units_(self) -> tuple[Floats, Floats]:
+        """What a step of each encoded column is in the table's own units, and where each is 0.
+
+        Returns
+        -------
+        scale, center : arrays of shape (p,)
+        """
+        units = np.array([pair for encoder in self._encoders for pair in encoder.units])
+        return units[:, 0], units[:, 1]
+
     def _encode(
         self, table: pl.DataFrame, trained: dict[str, Floats], seen: NDArray[np.bool_]
     ) -> Floats:

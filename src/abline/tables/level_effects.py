@@ -26,7 +26,7 @@ import numpy as np
 import scipy.linalg
 from numpy.typing import NDArray
 
-from abline.tables.category import CategoryEncoder, Levels
+from abline.tables.category import EFFECT, CategoryEncoder, Levels
 from abline.tables.number import weighted_moments
 
 if TYPE_CHECKING:
@@ -168,7 +168,7 @@ def _encoder(group: Levels, whole: Floats, crossed: Floats, weights: Floats) -> 
             # the last row is for unseen levels, which have no effect
             columns.append((np.append(whole[:, i], 0.0) - center) / scale)
             training.append((crossed[:, i] - center) / scale)
-            names.append(f"{group.name} (effect{f' on target {i + 1}' if targets > 1 else ''})")
+            names.append(f"{group.name} {EFFECT}{f' on target {i + 1}' if targets > 1 else ''})")
     size = len(whole) + 1
     encoder = CategoryEncoder(
         group.name,

@@ -85,6 +85,12 @@ class NumberEncoder:
         value = (self.name,) if self.scale > 0 else ()
         return (*value, f"{self.name} (missing)") if self.indicator else value
 
+    @property
+    def units(self) -> tuple[tuple[float, float], ...]:
+        """What a step of each of those columns is in the table's units, and where they are 0."""
+        value = ((self.scale, self.center),) if self.scale > 0 else ()
+        return (*value, (1.0, 0.0)) if self.indicator else value
+
     def transform(self, cells: pl.Series) -> Floats:
         """Encode a column.
 

@@ -1,0 +1,1 @@
+"""What people expect after a least-squares fit: standard errors, tests, intervals, diagnostics."""
