@@ -198,3 +198,23 @@ def test_dataframes_tensors_and_sparse_tables_are_taken():
     X, y, _ = table(20, 2)
     for features in (pd.DataFrame(X, columns=["a", "b"]), sparse.csr_array(X), X.tolist()):
         same(RFactor.from_arrays(features, y[:, 0]), RFactor.from_arrays(X, y))
+
+
+@pytest.mark.parametrize("n", [30, 4])
+def test_other_units_are_those_of_the_rows_in_them(n):
+    X, y, w = table(n, 3)
+    scale, shift = np.array([2.0, -0.5, 1e6]), np.array([0.0, 3.0, -1e9])
+    found = RFactor.from_arrays(X, y, w).rescaled(scale, shift)
+    want = RFactor.from_arrays(X * scale + shift, y, w)
+    np.testing.assert_allclose(found.upper.T @ found.upper, want.upper.T @ want.upper, rtol=1e-7)
+    np.testing.assert_allclose(found.mean, want.mean, rtol=1e-12)
+    assert (np.diagonal(found.upper) >= 0).all()
+    assert found.n_rows == n
+
+
+def test_logarithms_of_weights_add_up():
+    X, y, w = table(20, 2)
+    w[3] = 0.0
+    parts = RFactor.from_arrays(X[:9], y[:9], w[:9]).merge(RFactor.from_arrays(X[9:], y[9:], w[9:]))
+    assert parts.log_weight == pytest.approx(np.log(w[w > 0]).sum())
+    assert RFactor.from_arrays(X, y).log_weight == 0.0

@@ -104,3 +104,24 @@ def test_one_row_gives_its_own_target():
     model = LinearRegression().fit([[3.0, 1.0]], [7.0])
     assert model.predict([[9.0, 9.0]]) == 7.0
     assert model.rank_ == 0
+
+
+@pytest.mark.parametrize("constant", [0.1, 3e5, -7.7])
+def test_a_constant_in_single_precision_is_constant_under_weights(constant):
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        X = np.column_stack([rng.normal(size=200), np.full(200, constant)]).astype(np.float32)
+        w = rng.uniform(0.1, 2, 200) * (rng.random(200) > 0.2)
+        model = LinearRegression().fit(X, rng.normal(size=200), w)
+        assert model.rank_ == 1
+        assert model.coef_[1] == 0.0
+
+
+def test_a_cell_without_weight_has_no_say():
+    rng = np.random.default_rng(0)
+    X, y, w = rng.normal(size=(30, 2)), rng.normal(size=30), np.ones(30)
+    X[:, 1], w[4] = 0.0, 0.0
+    X[4, 1] = 5.0
+    model = LinearRegression(fit_intercept=False).fit(X, y, w)
+    assert model.rank_ == 1
+    assert model.coef_[1] == 0.0

@@ -54,7 +54,7 @@ def _watched(function: Any) -> Any:
 
 
 def pytest_configure() -> None:
-    ours = {id(getattr(abline.linear, name)) for name in CLASSES if hasattr(abline.linear, name)}
+    ours = {id(getattr(abline.linear, name)) for name in CLASSES}
     make = BaseEstimator.__new__
 
     def watched_new(cls: type, *args: Any, **kwargs: Any) -> Any:
@@ -63,11 +63,11 @@ def pytest_configure() -> None:
         return make(cls) if make is object.__new__ else make(cls, *args, **kwargs)
 
     BaseEstimator.__new__ = watched_new
-    for name in (n for n in CLASSES if hasattr(abline.linear, n)):
+    for name in CLASSES:
         setattr(sklearn.linear_model, name, getattr(abline.linear, name))
     # RANSAC asks whether it holds this very class, to know its fewest rows
     sklearn.linear_model._ransac.LinearRegression = abline.linear.LinearRegression
-    for name in (n for n in FUNCTIONS if hasattr(abline.linear, n)):
+    for name in FUNCTIONS:
         setattr(sklearn.linear_model, name, _watched(getattr(abline.linear, name)))
 
 

@@ -55,6 +55,8 @@ def dependent_columns(R: Array, tolerance: float) -> dict[int, list[int]]:
                 triangle[rank, j] = left
                 basis[:, rank] = rest / left
                 kept.append(j)
+            elif rank == 0:
+                found[j] = []
             else:
                 parts = solve_upper(triangle[:rank][:, kept], triangle[:rank, j : j + 1])[:, 0]
                 found[j] = [kept[i] for i in np.flatnonzero(np.abs(parts) > _NO_PART)]

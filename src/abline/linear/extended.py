@@ -265,8 +265,7 @@ def residual_squares(rows: Rows, shift: Array, coef: Twofold, constant: Twofold 
 def _products(rows: Rows, part: slice, shift: Array) -> Twofold:
     q = 1 + rows.width
     n = part.stop - part.start
-    # one bit less than would fit, so that a product and its transpose add up without rounding
-    bits = (_BITS - 1 - math.ceil(math.log2(n + 1))) // 2
+    bits = (_BITS - math.ceil(math.log2(n + 1))) // 2
     slices = np.empty((n, 3 * q), order="F")
     head, middle, rest = slices[:, :q], slices[:, q : 2 * q], slices[:, 2 * q :]
     low = _shift_into(rest, rows, part, shift)
@@ -282,8 +281,9 @@ def _products(rows: Rows, part: slice, shift: Array) -> Twofold:
     across = every[:q, q : 2 * q]
     small = every[:q, 2 * q :] + every[q : 2 * q, 2 * q :]
     small = small + small.T + every[q : 2 * q, q : 2 * q] + every[2 * q :, 2 * q :]
-    high, error = two_sum(every[:q, :q], across + across.T)
-    return Twofold(*two_sum(high, error + small))
+    across, lost = two_sum(across, across.T)
+    high, error = two_sum(every[:q, :q], across)
+    return Twofold(*two_sum(high, error + (lost + small)))
 
 
 def _shift_into(table: Array, rows: Rows, part: slice, shift: Array) -> Array | None:

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -28,6 +29,7 @@ from abline.errors import DataError, ModelFileError
 from abline.linear.extended import ExtendedGram
 from abline.linear.gram import two_sum
 from abline.linear.rows import Rows
+from abline.linear.singular import condition_number, equilibrate
 from abline.linear.threads import one_blas_thread
 from abline.linear.triangle import METHODS, constant_columns, stack, triangle
 from abline.store import Saveable, read_model
@@ -68,6 +70,17 @@ class System:
     y_mean: Array
     n_rows: int
     weight: float
+
+    @cached_property
+    def scaled(self) -> tuple[Array, NDArray[np.int_]]:
+        """R with columns scaled by powers of two, and their exponents (see `equilibrate`)."""
+        return equilibrate(self.R)
+
+    @cached_property
+    def condition(self) -> float:
+        """The condition number of R so scaled, about; infinite where k < p."""
+        R = self.scaled[0]
+        return condition_number(R) if R.shape[0] == R.shape[1] else np.inf
 
     @property
     def tolerance(self) -> float:

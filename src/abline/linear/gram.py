@@ -14,7 +14,7 @@ Statistician* 37(3).
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,13 +86,14 @@ def gram(rows: Rows) -> Gram:
 def provisional_mean(rows: Rows) -> Array:
     """Give the means of some rows, evenly spread."""
     step = max(1, rows.X.shape[0] // _SAMPLE)
+    sample: Any = slice(None, None, step)
+    if rows.weights is not None and not rows.weights.all():
+        counted = np.flatnonzero(rows.weights)  # a cell without weight has no say
+        sample = counted[:: max(1, len(counted) // _SAMPLE)]
     shift = np.concatenate(
-        [
-            np.asarray(rows.X[::step].mean(axis=0), dtype=np.float64).ravel(),
-            rows.y[::step].mean(axis=0, dtype=np.float64),
-        ]
+        [table[sample].mean(axis=0, dtype=np.float64) for table in (rows.X, rows.y)]
     )
-    return np.where(np.isfinite(shift), shift, 0.0)
+    return shift if np.isfinite(shift.sum()) else np.where(np.isfinite(shift), shift, 0.0)
 
 
 def sum_products(rows: Rows, shift: Array, change: Array | None = None) -> Array:

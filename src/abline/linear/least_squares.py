@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from abline.linear.singular import equilibrate, surely_independent
 from abline.linear.threads import one_blas_thread
 from abline.linear.triangular import solve_upper
 
@@ -65,8 +64,8 @@ def least_squares(system: System) -> LeastSquares:
     """
     p = system.R.shape[1]
     with one_blas_thread():
-        scaled, exponents = equilibrate(system.R)
-        if surely_independent(scaled, system.tolerance):
+        scaled, exponents = system.scaled
+        if _surely_independent(system):
             return LeastSquares(_triangular(scaled, system.z, exponents), p)
         left, values, right = np.linalg.svd(scaled, full_matrices=False)
         rank = int((values > system.tolerance * values[0]).sum())
@@ -90,11 +89,16 @@ def independent_columns(system: System) -> int:
     int
     """
     with one_blas_thread():
-        scaled, _ = equilibrate(system.R)
-        if surely_independent(scaled, system.tolerance):
-            return int(scaled.shape[1])
-        values = np.linalg.svd(scaled, compute_uv=False)
+        if _surely_independent(system):
+            return int(system.R.shape[1])
+        values = np.linalg.svd(system.scaled[0], compute_uv=False)
         return int((values > system.tolerance * values[0]).sum())
+
+
+def _surely_independent(system: System) -> bool:
+    # in the 1-norm, as it is where columns are few, the estimate may be p times too large; else
+    # it may be too small, but not by that much
+    return bool(system.condition * system.R.shape[1] * system.tolerance < 1.0)
 
 
 def _triangular(R: Array, z: Array, exponents: NDArray[np.int_]) -> Array:

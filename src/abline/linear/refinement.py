@@ -19,7 +19,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from abline.linear.extended import ExtendedGram, Twofold, residual_squares, two_product
-from abline.linear.singular import condition_number, equilibrate
 from abline.linear.threads import one_blas_thread
 from abline.linear.triangular import solve_upper
 
@@ -100,8 +99,7 @@ def error_bound(system: System, coef: Array) -> float:
     -------
     float
     """
-    scaled, exponents = equilibrate(system.R)
-    condition = condition_number(scaled)
+    exponents, condition = system.scaled[1], system.condition
     size = np.linalg.norm(np.ldexp(coef, exponents[:, None]), axis=0)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         residual = float(np.where(size > 0, np.sqrt(system.unexplained) / size, 0.0).max())
@@ -186,9 +184,8 @@ class NormalEquations:
     @classmethod
     def of(cls, factor: RFactor, system: System, apart: Array | None) -> NormalEquations:
         """Take a factor and its system, with or without ones."""
-        scaled, exponents = equilibrate(system.R)
-        condition = condition_number(scaled)
-        lost = condition**2 if factor.method == "gram" else condition
+        scaled, exponents = system.scaled
+        lost = system.condition ** (2 if factor.method == "gram" else 1)
         rate = 8.0 * sys.float_info.epsilon * lost
         return cls(scaled, exponents, apart, system.weight, rate)
 

@@ -92,35 +92,6 @@ def equilibrate(R: Array) -> tuple[Array, NDArray[np.int_]]:
     return np.ldexp(scaled, -second), (first + second).astype(np.int_)
 
 
-def surely_independent(scaled: Array, tolerance: float) -> bool:
-    """Say whether the columns of a scaled triangle are independent beyond doubt.
-
-    Parameters
-    ----------
-    scaled : array of shape (k, p)
-        Upper triangle from `equilibrate`.
-    tolerance : float
-        Singular values up to this part of the largest count as zero.
-
-    Returns
-    -------
-    bool
-        False where only the singular values can tell.
-
-    Examples
-    --------
-    >>> surely_independent(np.eye(2), 1e-15), surely_independent(np.ones((1, 2)), 1e-15)
-    (True, False)
-    """
-    k, p = scaled.shape
-    if k < p:
-        return False
-    # LAPACK estimates the reciprocal condition number in p² operations; being in the 1-norm, it
-    # may be p times the ratio of singular values
-    rcond, _ = lapack.dtrcon(scaled)
-    return bool(rcond > p * tolerance)
-
-
 def condition_number(R: Array) -> float:
     """Estimate the ratio of the largest to the smallest singular value of a triangle.
 

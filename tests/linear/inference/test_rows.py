@@ -226,3 +226,76 @@ def test_no_digit_depends_on_the_number_of_threads():
             )
     for one, two in zip(*found, strict=True):
         np.testing.assert_array_equal(one, two)
+
+
+def test_a_model_fitted_from_a_factor(load):
+    from abline.linear import RFactor
+
+    data = load("yacht")
+    factor = RFactor.from_blocks((data.X[i::3], data.y[i::3], data.weights[i::3]) for i in range(3))
+    model = LinearRegression().fit_factor(factor)
+    expected = LinearRegression().fit(data.X, data.y, data.weights)
+    for cov in ("nonrobust", "HC2"):
+        got = model.summary(data.X, data.y, cov, sample_weight=data.weights)
+        whole = expected.summary(data.X, data.y, cov, sample_weight=data.weights)
+        np.testing.assert_allclose(got.bse, whole.bse, rtol=1e-10)
+        assert got.llf == pytest.approx(whole.llf, rel=1e-12)
+    np.testing.assert_allclose(model.summary().bse, expected.summary().bse, rtol=1e-10)
+
+
+def test_a_model_read_from_a_file(load, tmp_path):
+    import abline as ab
+
+    data = load("yacht")
+    model = LinearRegression().fit(data.X, data.y, data.weights)
+    model.save(tmp_path / "line.model")
+    again = ab.load(tmp_path / "line.model")
+    assert str(again.summary()) == str(model.summary())
+    seen = again.summary(data.X, data.y, "HC3", sample_weight=data.weights)
+    assert np.isfinite(seen.bse.array).all()
+
+
+def test_names_come_from_frames_and_series(load):
+    import pandas as pd
+    import polars as pl
+
+    data = load("mpg")
+    frame = pd.DataFrame(data.X, columns=["displ", "year", "cyl"])
+    result = ols(frame, pd.Series(data.y, name="hwy"), cov="HC1")
+    assert result.params.labels == ("Intercept", "displ", "year", "cyl")
+    assert result.target_name == result.endog_names == "hwy"
+    polars = ols(pl.from_pandas(frame), pl.Series("hwy", data.y), cov="HC1")
+    np.testing.assert_array_equal(polars.bse, result.bse)
+    np.testing.assert_allclose(result.predict(frame), result.fittedvalues)
+
+
+def test_a_table_too_wide_for_a_factor():
+    from scipy import sparse
+
+    X = sparse.random_array((30, 5_001), density=0.01, rng=0, format="csr")
+    model = LinearRegression().fit(X, np.arange(30.0))
+    assert model.engine_ == "lsqr"
+    with pytest.raises(ParameterError, match="keeps no factor of its table"):
+        model.summary()
+
+
+@pytest.mark.parametrize("cov", ["nonrobust", "HC1", "HC3", "cluster"])
+@pytest.mark.parametrize(("units", "shifts"), [(1e-9, 0.0), (1e9, 0.0), (1.0, 1e5), (1e-4, 3.0)])
+def test_tests_do_not_depend_on_units_and_origins(load, cov, units, shifts):
+    data = load("penguins")
+    groups = np.arange(len(data.y)) // 5 if cov == "cluster" else None
+    plain = ols(data.X, data.y, cov=cov, groups=groups)
+    moved = ols(data.X * units + shifts * units, 3 * data.y - 7, cov=cov, groups=groups)
+    np.testing.assert_allclose(moved.tvalues.array[1:], plain.tvalues.array[1:], rtol=1e-7)
+    np.testing.assert_allclose(moved.bse.array[1:] * units / 3, plain.bse.array[1:], rtol=1e-7)
+    assert moved.fvalue == pytest.approx(plain.fvalue, rel=1e-8)
+    np.testing.assert_allclose(moved.influence().leverage, plain.influence().leverage, rtol=1e-7)
+
+
+def test_rows_without_weight_do_not_hide_a_level():
+    # as many features as rows that count, some of which see nothing but zeros
+    X = np.column_stack([np.eye(4)[[0, 0, 1, 2, 3]], np.arange(5.0)])
+    w = np.array([1.0, 2.0, 1.0, 1.0, 0.0])
+    result = ols(X, [1.0, 2.0, 3.0, 4.0, 5.0], sample_weight=w)
+    assert result.nobs == 4
+    assert np.isnan(result.params["x3"])

@@ -14,6 +14,7 @@ are taken off.
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -36,6 +37,9 @@ Indices = NDArray[np.intp]
 #: condition number (columns of about unit norm) up to which A's errors are those of its cells'
 #: rounding, and squares of products keep eleven digits
 _EVEN = 100.0
+
+#: units in the last place, times the condition number, that rounding may have moved A'(D'D)A by
+_ROUNDING = 64 * sys.float_info.epsilon
 
 #: columns up to which products in twice the precision take milliseconds
 _WIDEST = 128
@@ -110,12 +114,17 @@ class DesignRoot:
         return np.asarray(ordered.T @ products @ ordered)
 
     @cached_property
+    def condition(self) -> float:
+        """Condition number, in the 1-norm, of the features with columns of about unit norm."""
+        if len(self.mean) == 0:
+            return 1.0
+        rcond, _ = lapack.dtrcon(equilibrate(self.triangle)[0])
+        return 1.0 / max(float(rcond), sys.float_info.min)
+
+    @property
     def even(self) -> bool:
         """Whether features are far from dependent, so that their products keep enough digits."""
-        if len(self.mean) == 0:
-            return True
-        rcond, _ = lapack.dtrcon(equilibrate(self.triangle)[0])
-        return bool(rcond * _EVEN >= 1.0)
+        return self.condition <= _EVEN
 
     def _ones_last(self) -> Array:
         k = len(self.mean)
@@ -224,7 +233,9 @@ def _sharpen(root: DesignRoot, exact: ExtendedGram) -> DesignRoot:
         A[0, 1:] = (shift - root.mean) @ root.inverse
     left = _product(A.T, _transposed(_product(A.T, G))).plus(-np.eye(len(A)))
     errors = 0.5 * (left.high + left.high.T)
-    if not np.isfinite(errors).all() or np.abs(errors).max() > 0.1:
+    # larger ones than rounding can have made would be the sums' own
+    plausible = min(0.1, _ROUNDING * root.condition)
+    if not np.isfinite(errors).all() or np.abs(errors).max() > plausible:
         return root
     C, info = lapack.dpotrf(np.eye(len(A)) + errors, clean=1)
     if info != 0:

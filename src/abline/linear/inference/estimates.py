@@ -185,26 +185,26 @@ def estimate(model: Any, *, target: int | None, features: Sequence[str] | None =
     system = factor.system(fit_intercept=fit_intercept)
     kept = _kept(model, system)
     root = design_root(factor, fit_intercept=fit_intercept, kept=kept)
-    coef, combinations = _coefficients(model, system, kept, chosen)
+    solved = _solve(model, system, kept, chosen)
     if len(kept) == p and fit_intercept and _is_double(model):
         intercept = float(np.atleast_1d(model.intercept_)[chosen])
     else:
-        intercept = float(system.y_mean[chosen] - root.mean @ coef)
+        intercept = float(system.y_mean[chosen] - root.mean @ solved.coef)
     constant = _constant(factor, kept, fit_intercept=fit_intercept)
     return Estimates(
         features=_names(model, features, p),
         target=chosen,
         kept=kept,
-        coef=coef,
+        coef=solved.coef,
         intercept=intercept if fit_intercept else 0.0,
         centre=_centre(factor, root, kept, chosen),
         root=root,
         n_rows=int(system.n_rows),
-        residual_squares=float(model.rss_[chosen]),
+        residual_squares=solved.residual_squares,
         total_squares=_total_squares(factor, chosen, centred=constant is not None),
         constant=constant,
         log_weight=float(factor.log_weight),
-        combinations=combinations,
+        combinations=solved.combinations,
     )
 
 
@@ -260,22 +260,30 @@ def _is_double(model: Any) -> bool:
     return bool(model.coef_.dtype == np.float64)
 
 
-def _coefficients(model: Any, system: System, kept: Indices, target: int) -> tuple[Array, Array]:
+@dataclass(frozen=True)
+class _Solved:
+    coef: Array
+    combinations: Array
+    residual_squares: float
+
+
+def _solve(model: Any, system: System, kept: Indices, target: int) -> _Solved:
     """Give the coefficients of the features kept, and the others as combinations of them."""
     k, p = len(kept), system.R.shape[1]
     if k == p:
-        if _is_double(model):
-            return np.asarray(np.atleast_2d(model.coef_)[target]), np.zeros((k, 0))
-        # the model rounded its own to the precision of X
-        return least_squares(system).coef[:, target], np.zeros((k, 0))
-    if k == 0:
-        return np.zeros(0), np.zeros((0, p))
+        # where X is of lower precision, the model rounded its own to that
+        coef = model.coef_ if _is_double(model) else least_squares(system).coef.T
+        squares = float(model.rss_[target])
+        return _Solved(np.atleast_2d(coef)[target], np.zeros((k, 0)), squares)
     columns = [system.R[:, kept], np.delete(system.R, kept, axis=1), system.z[:, [target]]]
     with one_blas_thread():
-        triangle = np.asarray(np.linalg.qr(np.hstack(columns), mode="r"))[:k]
-        scaled, exponents = equilibrate(triangle[:, :k])
-        found: Array = np.ldexp(solve_upper(scaled, triangle[:, k:]), -exponents[:, None])
-    return found[:, -1], found[:, :-1]
+        triangle = np.asarray(np.linalg.qr(np.hstack(columns), mode="r"))
+        found = triangle[:k, k:]
+        if k:
+            scaled, exponents = equilibrate(triangle[:k, :k])
+            found = np.ldexp(solve_upper(scaled, found), -exponents[:, None])
+    left = float(np.square(triangle[k:, -1]).sum() + system.unexplained[target])
+    return _Solved(found[:, -1], found[:, :-1], left)
 
 
 def _constant(factor: Any, kept: Indices, *, fit_intercept: bool) -> int | None:

@@ -115,7 +115,8 @@ class Sums:
         if len(size) and abs(self.shadow - 1.0) > _SAME + 2.0 * blur + blur**2:
             _refuse("the squares and products of X's columns add up to other numbers")
         total, left = estimates.total_squares, estimates.residual_squares
-        noise = _ROUNDING * (float(reach @ np.abs(estimates.coef)) + np.sqrt(total))
+        level = abs(estimates.centre.y) * np.sqrt(root.weight)
+        noise = _ROUNDING * (float(reach @ np.abs(estimates.coef)) + np.sqrt(total) + level)
         off_squares = abs(self.errors - left) - 2.0 * np.sqrt(left) * noise - noise**2
         off_product = abs(self.both) - noise - blur * np.sqrt(left)
         if off_squares > _SAME * total or off_product > _SAME * np.sqrt(total):

@@ -161,7 +161,7 @@ def notes(result: LinearResult) -> tuple[str, ...]:
         said.append(
             f"Terms are hard to tell apart (scaled condition number "
             f"{result.scaled_condition_number:,.0f}); most of all {worst!r}, whose variance the "
-            f"others inflate {np.nanmax(vif.array):,.3g} times."
+            f"others inflate {np.nanmax(vif.array):,.0f} times."
         )
     return (*said, *result.notes)
 

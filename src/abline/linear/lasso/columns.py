@@ -1,6 +1,6 @@
-"""The columns of a table, centred and weighted on the fly: X itself is never copied or changed.
+"""The columns of a table, centred and weighted on the fly, so that X need not be copied.
 
-With the roots of the weights r, the matrix at work is ``A = r (X - 1 mean')``. Dense and sparse X
+With the roots of the weights r, the matrix at work is ``A = r (X - 1 shift')``. Dense and sparse X
 answer the same few questions about it.
 """
 
@@ -23,6 +23,9 @@ Indices = NDArray[np.int64]
 #: cells of X that one thread reads at a time
 _CELLS = 2**19
 
+#: cells of X up to which one thread is done before a second one has started
+_SMALL = 2**24
+
 #: means beyond this many standard deviations make the centring lose digits: X is then copied
 _FAR = 1e4
 
@@ -39,6 +42,8 @@ class Columns(ABC):
         Square roots of the rows' weights.
     mean : array of shape (p,)
         Weighted means; zero without an intercept.
+    shift : array of shape (p,)
+        What is subtracted on the fly: the means, or nothing where X is a centred copy.
     squares : array of shape (p,)
         Sums of squares of the columns of A; zero where a column is constant.
     """
@@ -46,11 +51,12 @@ class Columns(ABC):
     X: Any
     roots: Array
     mean: Array
+    shift: Array
     squares: Array
 
     def correlate(self, residuals: Array) -> Array:
         """Give the products of residuals of shape (t, n) with all columns, of shape (t, p)."""
-        answer = self._products(residuals) - np.outer(residuals @ self.roots, self.mean)
+        answer = self._products(residuals) - np.outer(residuals @ self.roots, self.shift)
         answer[:, self.squares == 0] = 0.0
         return answer
 
@@ -74,8 +80,8 @@ class Columns(ABC):
 class DenseColumns(Columns):
     """Columns of an array."""
 
-    def __init__(self, X: Array, roots: Array, mean: Array, squares: Array) -> None:
-        self.X, self.roots, self.mean, self.squares = X, roots, mean, squares
+    def __init__(self, X: Array, roots: Array, mean: Array, shift: Array, squares: Array) -> None:
+        self.X, self.roots, self.mean, self.shift, self.squares = X, roots, mean, shift, squares
 
     @classmethod
     def of(cls, X: Array, roots: Array, *, centred: bool) -> Self:
@@ -94,17 +100,18 @@ class DenseColumns(Columns):
 
         parts = list(in_order(look, _column_blocks(X)))
         mean, rest, squares = (np.concatenate(part) for part in zip(*parts, strict=True))
-        squares = np.maximum(squares, 0.0)
-        if centred and np.any(weight * np.square(mean) > _FAR**2 * squares):
-            far = (X - mean) - rest
-            zero = np.zeros(X.shape[1])
-            return cls(far, roots, zero, _without_constants(squares, mean, weight))
-        return cls(X, roots, mean + rest, _without_constants(squares, mean, weight))
+        squares = _without_constants(np.maximum(squares, 0.0), mean, weight)
+        exact = mean + rest
+        far = (weight * np.square(mean) > _FAR**2 * squares) & (squares > 0)
+        if centred and far.any():
+            return cls((X - mean) - rest, roots, exact, np.zeros_like(exact), squares)
+        return cls(X, roots, exact, exact, squares)
 
     def only(self, chosen: Indices) -> Self:
         """Give some of the columns, in memory of their own."""
         X = self.X.T[chosen].T
-        return type(self)(X, self.roots, self.mean[chosen], self.squares[chosen])
+        parts = (part[chosen] for part in (self.mean, self.shift, self.squares))
+        return type(self)(X, self.roots, *parts)
 
     def products(self, left: Indices, right: Indices) -> Array:
         """Give the products of some columns with others."""
@@ -117,12 +124,14 @@ class DenseColumns(Columns):
         return answer
 
     def _take(self, chosen: Indices) -> Array:
-        taken: Array = (self.X.T[chosen] - self.mean[chosen, None]) * self.roots
+        taken: Array = (self.X.T[chosen] - self.shift[chosen, None]) * self.roots
         return taken
 
     def _products(self, residuals: Array) -> Array:
         weighted = residuals * self.roots
-        parts = in_order(lambda part: weighted @ self.X[:, part], _column_blocks(self.X))
+        if self.X.size <= _SMALL:
+            return _correlate(weighted, self.X)
+        parts = in_order(lambda part: _correlate(weighted, self.X[:, part]), _column_blocks(self.X))
         return np.concatenate(list(parts), axis=1)
 
 
@@ -130,7 +139,7 @@ class SparseColumns(Columns):
     """Columns of a sparse matrix; zeros cost nothing."""
 
     def __init__(self, X: Any, roots: Array, mean: Array, squares: Array) -> None:
-        self.X, self.roots, self.mean, self.squares = X, roots, mean, squares
+        self.X, self.roots, self.mean, self.shift, self.squares = X, roots, mean, mean, squares
 
     @classmethod
     def of(cls, X: Any, roots: Array, *, centred: bool) -> Self:
@@ -156,13 +165,13 @@ class SparseColumns(Columns):
         """Give the products of some columns with others."""
         plain = (self.X[:, left].T @ self.X[:, right]).toarray()
         weight = np.square(self.roots).sum()
-        answer: Array = plain - weight * np.outer(self.mean[left], self.mean[right])
+        answer: Array = plain - weight * np.outer(self.shift[left], self.shift[right])
         return answer
 
     def combine(self, chosen: Indices, coef: Array) -> Array:
         """Add up some columns, with coefficients of shape (t, k); gives shape (t, n)."""
         plain: Array = (self.X[:, chosen] @ coef.T).T
-        return plain - np.outer(coef @ self.mean[chosen], self.roots)
+        return plain - np.outer(coef @ self.shift[chosen], self.roots)
 
     def _products(self, residuals: Array) -> Array:
         answer: Array = (self.X.T @ residuals.T).T
@@ -186,8 +195,8 @@ def columns_of(X: Any, weights: Floats | None, *, centred: bool) -> Columns:
     Examples
     --------
     >>> columns = columns_of(np.array([[1.0, 5.0], [3.0, 5.0]]), None, centred=True)
-    >>> columns.squares, columns.correlate(np.array([[-1.0, 1.0]]))
-    (array([2., 0.]), array([[2., 0.]]))
+    >>> columns.mean, columns.squares, columns.correlate(np.array([[-1.0, 1.0]]))
+    (array([2., 5.]), array([2., 0.]), array([[2., 0.]]))
     """
     n = X.shape[0]
     roots = np.ones(n) if weights is None else np.sqrt(weights, dtype=np.float64)
@@ -195,6 +204,15 @@ def columns_of(X: Any, weights: Floats | None, *, centred: bool) -> Columns:
         return SparseColumns.of(X, roots, centred=centred)
     dense = X if X.dtype == np.float64 else np.asfortranarray(X, dtype=np.float64)
     return DenseColumns.of(dense, roots, centred=centred)
+
+
+def _correlate(residuals: Array, X: Array) -> Array:
+    if not (X.flags.f_contiguous and X.flags.writeable and X.flags.aligned):
+        answer: Array = residuals @ X
+        return answer
+    from abline.linear.lasso.kernels import correlate
+
+    return correlate(residuals, X.T)
 
 
 def _column_blocks(X: Array) -> list[slice]:

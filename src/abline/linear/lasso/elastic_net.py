@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from abline.errors import DataError, ParameterError
+from abline.linear.inference.refusal import PenalisedModel
 from abline.linear.lasso.gram import GramProblem
 from abline.linear.lasso.parameters import (
     check_descent,
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 
-class ElasticNet(LinearModel):
+class ElasticNet(PenalisedModel, LinearModel):
     """Linear regression with a penalty on the coefficients' sizes and squares.
 
     It minimises, with rows weighted so that their mean weight is one,

@@ -91,6 +91,23 @@ def duality_gap(H: Array, W: Array, rss: float, l1: float, l2: float, positive: 
 
 
 @compiled
+def correlate(residuals: Array, columns: Array) -> Array:
+    """Give the products of residuals, of shape (t, n), and columns, (p, n); gives (t, p).
+
+    Twice as fast as BLAS for the one or few residuals that there are.
+    """
+    t, n = residuals.shape
+    answer = np.empty((t, len(columns)))
+    for j in range(len(columns)):
+        for s in range(t):
+            total = 0.0
+            for i in range(n):
+                total += columns[j, i] * residuals[s, i]
+            answer[s, j] = total
+    return answer
+
+
+@compiled
 def move(
     Q: Array,
     H: Array,

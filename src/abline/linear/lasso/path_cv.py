@@ -16,6 +16,7 @@ from sklearn.model_selection import check_cv
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 
 from abline.errors import CellTypeError, DataError, ParameterError
+from abline.linear.inference.refusal import PenalisedModel
 from abline.linear.lasso.folds import pose_folds
 from abline.linear.lasso.parameters import (
     check_count,
@@ -57,7 +58,7 @@ class _Outcome:
     bound: float
 
 
-class PathCV(LinearModel):
+class PathCV(PenalisedModel, LinearModel):
     """Fit a line with the penalty that cross-validation finds best.
 
     Subclasses say which shares of the L1 part to try.

@@ -115,7 +115,8 @@ class WideProblem:
             gap = state.gap(left.index, l1, l2, descent.positive)
             if gap <= aim or sweeps >= descent.max_iter:
                 break
-            left = left.screened(state, gap, l1, l2, descent.positive)
+            if sweeps > 0:  # the first gap is seldom small enough to prove anything
+                left = left.screened(state, gap, l1, l2, descent.positive)
             chosen = self._choose(state, left.index, l1, l2, descent.positive)
             places = self._gram.places(chosen)
             done, _, _ = descend_on(

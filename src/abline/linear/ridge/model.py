@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from abline.linear.inference.refusal import PenalisedModel
 from abline.linear.linear_model import LinearModel
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from abline.tables.arrays import Floats
 
 
-class RidgeModel(LinearModel):
+class RidgeModel(PenalisedModel, LinearModel):
     """A line whose coefficients have scikit-learn's shapes for this family.
 
     A target of shape (n, 1) has coefficients of shape (p,), an intercept of shape (1,) and,
