@@ -21,6 +21,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 
+#: seconds before each job: a library's idle threads spin for some time, and would take a processor
+#: from the next one's
+_PAUSE = 0.1
+
+
 @dataclass
 class Contender:
     """One way to do a job.
@@ -60,6 +65,7 @@ def race(
         with threadpool_limits(count):
             for turn in range(runs + 1):
                 for contender in contenders:
+                    time.sleep(_PAUSE)
                     start = time.perf_counter()
                     result = contender.job()
                     seconds = time.perf_counter() - start

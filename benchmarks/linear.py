@@ -200,7 +200,7 @@ JOBS: dict[str, tuple[str, Callable[[], list[Timing]]]] = {
     "long": ("OLS, 200,000 × 100", lambda: least_squares(200_000, 100, 5)),
     "square": ("OLS, 20,000 × 500", lambda: least_squares(20_000, 500, 5)),
     "narrow": ("OLS, 1,000,000 × 20", lambda: least_squares(1_000_000, 20, 7)),
-    "small": ("OLS, 300 × 5", lambda: least_squares(300, 5, 500)),
+    "small": ("OLS, 300 × 5", lambda: least_squares(300, 5, 100)),
     "inference": ("OLS with full inference and HC1, 200,000 × 50", inference),
     "ridge": ("Ridge, 50,000 × 30", ridge_once),
     "ridge-cv": ("RidgeCV, 100 penalties, 5 folds, 200,000 × 100", ridge_folds),

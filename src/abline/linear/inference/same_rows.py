@@ -47,9 +47,7 @@ class Sums:
     both: float
 
     @classmethod
-    def of(
-        cls, features: Array, errors: Array, weights: Floats | None, estimates: Estimates
-    ) -> Sums:
+    def of(cls, features: Array, errors: Array, shadow: Array, weights: Floats | None) -> Sums:
         """Add up a block of rows.
 
         Parameters
@@ -58,15 +56,23 @@ class Sums:
             Minus their means.
         errors : array of shape (b,)
             Residuals.
+        shadow : array of shape (b,)
+            The `combination` of the features.
         weights : array of shape (b,) or None
-        estimates : Estimates
 
         Returns
         -------
         Sums
         """
-        w = np.ones(len(errors)) if weights is None else weights.astype(np.float64)
-        shadow = features @ _combination(estimates)
+        if weights is None:
+            ones = np.ones(len(errors))
+            return cls(
+                ones @ features,
+                float(shadow @ shadow),
+                float(errors @ errors),
+                float(shadow @ errors),
+            )
+        w = weights.astype(np.float64)
         return cls(
             w @ features,
             float(w @ np.square(shadow)),
@@ -111,7 +117,7 @@ class Sums:
                 _refuse(f"{name!r} has mean {mean + off[j]:.10g} and had {mean:.10g}")
         reach = np.sqrt(root.weight) * size
         # what rounding may have done to the combination, and to residuals of all rows
-        blur = _ROUNDING * float(reach @ np.abs(_combination(estimates)))
+        blur = _ROUNDING * float(reach @ np.abs(combination(estimates)))
         if len(size) and abs(self.shadow - 1.0) > _SAME + 2.0 * blur + blur**2:
             _refuse("the squares and products of X's columns add up to other numbers")
         total, left = estimates.total_squares, estimates.residual_squares
@@ -132,8 +138,17 @@ def _check_number(estimates: Estimates, X: Any, weights: Floats | None) -> None:
         _refuse(f"their weights add up to {total:.10g}, and those fitted to {fitted:.10g}")
 
 
-def _combination(estimates: Estimates) -> Array:
-    """Give a combination of features with a sum of squares of one; the same at each call."""
+def combination(estimates: Estimates) -> Array:
+    """Give a combination of features with a sum of squares of one; the same at each call.
+
+    Parameters
+    ----------
+    estimates : Estimates
+
+    Returns
+    -------
+    array of shape (k,)
+    """
     k = len(estimates.kept)
     # no table was made to be orthogonal to it
     direction = np.random.default_rng(k).standard_normal(k)
