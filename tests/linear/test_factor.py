@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from abline.errors import DataError, ModelFileError
+from abline.errors import DataError, ModelFileError, ParameterError
 from abline.linear import LinearRegression
 from abline.linear.factor import RFactor
 from abline.linear.rows import block_rows
@@ -132,6 +132,8 @@ def test_blocks_of_an_iterator_are_the_whole():
     same(RFactor.from_blocks((X[c], y[c], w[c]) for c in cuts), RFactor.from_arrays(X, y, w))
     with pytest.raises(DataError, match="no block of rows to factor"):
         RFactor.from_blocks([])
+    with pytest.raises(DataError, match=r"block 0 is a ndarray: pass tuples \(X, y\)"):
+        RFactor.from_blocks([X, y])
     with pytest.raises(DataError, match=r"block 1: X has 2 rows and y has 1"):
         RFactor.from_blocks([(X[:5], y[:5]), (X[:2], y[:1])])
 
@@ -218,3 +220,16 @@ def test_logarithms_of_weights_add_up():
     parts = RFactor.from_arrays(X[:9], y[:9], w[:9]).merge(RFactor.from_arrays(X[9:], y[9:], w[9:]))
     assert parts.log_weight == pytest.approx(np.log(w[w > 0]).sum())
     assert RFactor.from_arrays(X, y).log_weight == 0.0
+
+
+def test_blocks_without_rows_or_weights_add_nothing():
+    X, y, w = table(30, 2)
+    none = np.zeros(5)
+    blocks = [(X[:0], y[:0]), (X[:5], y[:5], none), (X, y, w), (X[:0], y[:0], w[:0])]
+    same(RFactor.from_blocks(blocks), RFactor.from_arrays(X, y, w))
+    factor = RFactor.from_arrays(X, y, w)
+    same(factor.update(X[:5], y[:5], none).update(X[:0], y[:0]), RFactor.from_arrays(X, y, w))
+    with pytest.raises(DataError, match="a int is no factor"):
+        factor.merge(3)
+    with pytest.raises(ParameterError, match="give at least one of each"):
+        RFactor.empty(-1)

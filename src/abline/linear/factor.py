@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from abline.errors import DataError, ModelFileError
+from abline.errors import DataError, ModelFileError, ParameterError
 from abline.linear.extended import ExtendedGram
 from abline.linear.gram import two_sum
 from abline.linear.rows import Rows
@@ -33,7 +33,7 @@ from abline.linear.singular import condition_number, equilibrate
 from abline.linear.threads import one_blas_thread
 from abline.linear.triangle import METHODS, constant_columns, stack, triangle
 from abline.store import Saveable, read_model
-from abline.tables.arrays import check_table, check_target, check_weights
+from abline.tables.arrays import check_table, check_target, check_weights, from_tensor
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -152,6 +152,11 @@ class RFactor(Saveable):
         >>> RFactor.empty(2).update([[1.0, 2.0], [3.0, 5.0]], [0.0, 1.0]).n_rows
         2
         """
+        if n_features < 1 or n_targets < 1:
+            raise ParameterError(
+                f"a factor of {n_features} features and {n_targets} targets is none: give at least "
+                "one of each"
+            )
         q = n_features + n_targets
         zeros = np.zeros(q)
         return cls(
@@ -228,7 +233,8 @@ class RFactor(Saveable):
         Parameters
         ----------
         blocks : iterable of (X, y) or (X, y, sample_weight)
-            As in `from_arrays`, all with the same columns.
+            As in `from_arrays`, all with the same columns; a block without rows, or without
+            any weight, adds nothing.
 
         Returns
         -------
@@ -248,19 +254,29 @@ class RFactor(Saveable):
         """
         whole: Self | None = None
         for number, block in enumerate(blocks):
+            if not isinstance(block, tuple | list) or len(block) not in {2, 3}:
+                raise DataError(
+                    f"block {number} is a {type(block).__name__}: pass tuples (X, y) or "
+                    "(X, y, sample_weight), one a block of rows"
+                )
+            if _adds_nothing(*block[1:]):
+                continue
             try:
                 part = cls.from_arrays(*block)
                 whole = part if whole is None else whole.merge(part)
             except DataError as error:
                 raise DataError(f"block {number}: {error}") from error
         if whole is None:
-            raise DataError("there is no block of rows to factor: pass at least one (X, y)")
+            raise DataError(
+                "there is no block of rows to factor: pass at least one (X, y) with a weight"
+            )
         return whole
 
     def update(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Add rows to this factor.
 
-        Should it fail, the factor stands for the rows it had before.
+        Should it fail, the factor stands for the rows it had before. No rows, or rows without
+        any weight, add nothing.
 
         Parameters
         ----------
@@ -278,6 +294,8 @@ class RFactor(Saveable):
         DataError
             As from `from_arrays`, or if the columns differ in number.
         """
+        if _adds_nothing(y, sample_weight):
+            return self
         whole = self.merge(type(self).from_arrays(X, y, sample_weight))
         vars(self).update(vars(whole))  # all at once, so that no failure leaves half of it
         return self
@@ -300,6 +318,8 @@ class RFactor(Saveable):
         DataError
             If the columns differ in number.
         """
+        if not isinstance(other, RFactor):
+            raise DataError(f"a {type(other).__name__} is no factor: merge an RFactor")
         if (self.n_features, self.n_targets) != (other.n_features, other.n_targets):
             raise DataError(
                 f"a factor of {self.n_features} features and {self.n_targets} targets does not "
@@ -478,3 +498,10 @@ class RFactor(Saveable):
         factor = cls.__new__(cls)
         factor._set_state(state)
         return factor
+
+
+def _adds_nothing(y: Any, sample_weight: Any = None) -> bool:
+    """Say whether a block has no rows, or none with a weight."""
+    if hasattr(y, "__len__") and len(y) == 0:
+        return True
+    return sample_weight is not None and not np.any(np.asarray(from_tensor(sample_weight)))

@@ -55,7 +55,7 @@ _ORTHONORMAL = 6.0
 _LEFT = 1e-4
 
 #: a column that varies by fewer units in the last place of its mean holds rounding errors only
-_CONSTANT_ULPS = 8
+_CONSTANT_ULPS = 2
 
 #: sums of squares beyond these have lost digits to underflow or overflow
 _SMALLEST, _LARGEST = 1e-250, 1e250

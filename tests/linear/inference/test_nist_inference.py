@@ -20,7 +20,7 @@ def digits(got, certified):
     if np.isinf(certified).all():
         return 16.0 if np.all(got > 1e30) else 0.0
     size = np.where(certified == 0, 1.0, np.abs(certified))
-    return float(-np.log10(np.maximum(np.abs(got - certified) / size, 1e-16)).min())
+    return float((-np.log10(np.maximum(np.abs(got - certified) / size, 1e-16))).min())
 
 
 @pytest.mark.parametrize("name", CERTIFIED)

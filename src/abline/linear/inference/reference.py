@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,7 +53,7 @@ class Reference:
         ParameterError
             If the level is not between 0 and 1.
         """
-        if not 0 < level < 1:
+        if not isinstance(level, Real) or not 0 < level < 1:
             raise ParameterError(f"level is {level!r}: give a number between 0 and 1, such as 0.95")
         tail = 0.5 * (1.0 - level)
         if self.df is None:

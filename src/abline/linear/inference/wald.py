@@ -43,6 +43,11 @@ def wald_test(
         If a term cannot be estimated, or restrictions repeat or contradict each other.
     """
     matrix, values = restrictions.matrix, restrictions.values
+    if not matrix.any(axis=1).all():
+        raise ParameterError(
+            "a restriction has no term, so that nothing is tested: give each row of the matrix a "
+            "number that is not zero"
+        )
     _refuse_inestimable(estimates, matrix)
     matrix = matrix[:, estimates.places]
     difference = matrix @ estimates.estimated - values

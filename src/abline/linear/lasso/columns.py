@@ -30,7 +30,7 @@ _SMALL = 2**24
 _FAR = 1e4
 
 #: a column that varies by fewer units in the last place of its mean holds rounding errors only
-_CONSTANT_ULPS = 8
+_CONSTANT_ULPS = 2
 
 
 class Columns(ABC):
