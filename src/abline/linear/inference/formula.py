@@ -109,7 +109,7 @@ def read_formula(
         name,
         further[0][used] if further else None,
         own if len(own) > 1 else own[0] if own else None,
-        _missing_note(n_rows - len(used)),
+        _left_out(n_rows - int(complete.sum()), int(complete.sum()) - len(used)),
     )
 
 
@@ -209,8 +209,15 @@ def _refuse_infinite(cells: Array, names: list[str], used: NDArray[np.intp]) -> 
         )
 
 
-def _missing_note(count: int) -> tuple[str, ...]:
-    if count == 0:
-        return ()
-    were = "row with missing cells was" if count == 1 else "rows with missing cells were"
-    return (f"{count:,} {were} left out.",)
+def _left_out(missing: int, undefined: int) -> tuple[str, ...]:
+    said = []
+    if missing:
+        were = "row with missing cells was" if missing == 1 else "rows with missing cells were"
+        said.append(f"{missing:,} {were} left out.")
+    if undefined:
+        were = "row was" if undefined == 1 else "rows were"
+        said.append(
+            f"{undefined:,} {were} left out for which the formula has no value (a logarithm or "
+            "root of a negative number?)."
+        )
+    return tuple(said)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from abline.linear.dependence import describe_dependence
 from abline.linear.inference.clusters import FEW
 from abline.linear.inference.numbers import align, cells, p_cell, p_text, plain
 
@@ -22,6 +23,9 @@ P_VALUE = 4
 
 #: scaled condition number from which terms are hard to tell apart (Belsley, Kuh, Welsch 1980)
 _COLLINEAR = 30.0
+
+#: dependent terms that are named
+_SENTENCES = 8
 
 #: longest name of a term before it is cut
 _NAME = 40
@@ -147,10 +151,8 @@ def notes(result: LinearResult) -> tuple[str, ...]:
         said.append("Weights are inverse variances up to a factor: n counts rows.")
     if result.df_resid <= 0:
         said.append("There are as many terms as rows, which leaves nothing to judge errors by.")
-    names = [result.estimates.features[j] for j in result.estimates.dropped]
-    if names:
-        some = ", ".join(repr(name) for name in names[:5]) + (", …" if len(names) > 5 else "")
-        said.append(f"Not estimated, because they depend on terms before them: {some}.")
+    if len(result.estimates.dropped):
+        said.append(f"Not estimated: {_dependence(result)}.")
     if covariance.clusters and min(covariance.clusters) < FEW:
         said.append(f"Fewer than about {FEW} clusters: standard errors come out too small.")
     if np.isnan(result.bse.array[result.estimates.places]).any() and result.df_resid > 0:
@@ -164,6 +166,15 @@ def notes(result: LinearResult) -> tuple[str, ...]:
             f"others inflate {np.nanmax(vif.array):,.0f} times."
         )
     return (*said, *result.notes)
+
+
+def _dependence(result: LinearResult) -> str:
+    features = list(result.estimates.features)
+    found = {int(j): result.model.dependent_.get(int(j)) for j in result.estimates.dropped}
+    known = {j: of for j, of in found.items() if of is not None}
+    said = describe_dependence(known, features)
+    said += [repr(features[j]) for j in found if j not in known]
+    return "; ".join(said[:_SENTENCES]) + ("; …" if len(said) > _SENTENCES else "")
 
 
 def _figures(result: LinearResult) -> tuple[tuple[str, str], ...]:
