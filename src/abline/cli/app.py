@@ -33,7 +33,7 @@ def root(
       abline fit houses.csv --target price               a model and a judgement
       abline predict houses.model new.csv -o predictions.csv
       abline score houses.model labelled.csv             how good is it on these rows?
-      abline compare houses.csv --target price           mean, line, ridge, network
+      abline compare houses.csv --target price           mean, lines, network
       abline show houses.model                           what it is, from the file alone
       abline demo                                        a line and a curve, step by step
 
@@ -53,7 +53,8 @@ def fit(
         str,
         typer.Option(
             "--model", "-m", metavar="NAME", show_default=False,
-            help="line, ridge, network or auto: the simplest that none clearly beats (auto).",
+            help="line, ridge, lasso, elastic-net, network or auto: the simplest that none clearly "
+            "beats (auto).",
         ),
     ] = "auto",
     out: Annotated[
@@ -93,7 +94,7 @@ def fit(
       abline fit häuser.csv -t Preis --delimiter ';' --decimal , --encoding latin-1
       zcat big.csv.gz | abline fit - -t y -o big.model --json
 
-    Fit a line, ridge regression or a network to a table; cross-validate; save the model, fitted
+    Fit a line, with a penalty or without, or a network; cross-validate; save the model, fitted
     on all rows, with its scores.
     """  # noqa: D205, D301, D400 - the help leads with its examples
     del debug
@@ -116,7 +117,8 @@ def compare(
         list[str] | None,
         typer.Option(
             "--model", "-m", metavar="A,B", show_default=False,
-            help="Some of line, ridge, network (all, beside the mean); auto is all.",
+            help="Some of line, ridge, lasso, elastic-net, network (all, beside the mean); auto is "
+            "all.",
         ),
     ] = None,
     out: Annotated[
@@ -155,7 +157,7 @@ def compare(
       abline compare houses.parquet -t price --model line,ridge --folds 10
       abline compare houses.csv -t price --json | jq .verdict
 
-    Score the mean, a line, ridge regression and a network on the same folds.
+    Score the mean, lines with and without a penalty, and a network on the same folds.
     """  # noqa: D205, D301, D400 - the help leads with its examples
     del debug
     from abline.cli.compare import run_compare

@@ -103,7 +103,8 @@ class GramProblem:
                 one = slice(k, k + 1)
                 self._descend(targets, coef[k], l1[one], l2[one], descent, coef[one], sweeps[one])
                 gaps[one] = self._gaps(targets, coef[one], l1[one], l2[one], descent)
-        return Path(coef, gaps, sweeps)
+        # rounding may take a gap below zero, which no distance is
+        return Path(coef, np.maximum(gaps, 0.0), sweeps)
 
     def _descend(
         self,

@@ -103,7 +103,8 @@ class WideProblem:
                     state.look(self.columns)
                 sweeps[k], gaps[k] = self._minimise(state, *penalties, descent)
                 coef[k] = state.W
-        return Path(coef, gaps, sweeps)
+        # rounding may take a gap below zero, which no distance is
+        return Path(coef, np.maximum(gaps, 0.0), sweeps)
 
     def _minimise(self, state: _State, l1: float, l2: float, descent: Descent) -> tuple[int, float]:
         from abline.linear.lasso.kernels import descend_on
