@@ -15,8 +15,8 @@ from abline.regressor import Regressor
 from abline.tables.arrays import Floats, TrainingArrays, check_features, check_finite
 
 if TYPE_CHECKING:
-    from abline.linear.factor import System
     from abline.linear.rows import Rows
+    from abline.linear.system import System
 
 Array = NDArray[np.float64]
 

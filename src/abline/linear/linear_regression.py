@@ -21,7 +21,7 @@ from abline.linear.threads import one_blas_thread
 from abline.tables.arrays import check_training, is_sparse
 
 if TYPE_CHECKING:
-    from abline.linear.factor import System
+    from abline.linear.system import System
     from abline.tables.arrays import Floats, TrainingArrays
 
 Array = NDArray[np.float64]

@@ -23,8 +23,9 @@ from abline.linear.threads import one_blas_thread
 from abline.linear.triangular import solve_upper
 
 if TYPE_CHECKING:
-    from abline.linear.factor import RFactor, System
+    from abline.linear.factor import RFactor
     from abline.linear.rows import Rows
+    from abline.linear.system import System
 
 Array = NDArray[np.float64]
 

@@ -24,14 +24,14 @@ from abline.linear.triangular import solve_upper
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from abline.linear.factor import System
+    from abline.linear.system import System
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
 INTERCEPT = "Intercept"
 
-#: spreads of a target whose fourth powers are still numbers
+#: spreads of columns whose fourth powers are still numbers
 _SMALLEST, _LARGEST = 1e-75, 1e75
 
 
@@ -181,7 +181,7 @@ def estimate(model: Any, *, target: int | None, features: Sequence[str] | None =
     chosen = _target(target, factor.n_targets)
     fit_intercept = bool(model.fit_intercept)
     p = factor.n_features
-    _check_range(factor.upper[:, p + chosen])
+    _check_range(factor, chosen)
     system = factor.system(fit_intercept=fit_intercept)
     kept = _kept(model, system)
     root = design_root(factor, fit_intercept=fit_intercept, kept=kept)
@@ -223,10 +223,17 @@ def _factor(model: Any) -> Any:
     return factor
 
 
-def _check_range(target: Array) -> None:
-    largest = float(np.abs(target).max(initial=0.0))
-    if largest > 0 and not _SMALLEST < largest < _LARGEST:
+def _check_range(factor: Any, target: int) -> None:
+    p = factor.n_features
+    largest = np.abs(factor.upper).max(axis=0, initial=0.0)
+    beyond = (largest > 0) & ~((largest > _SMALLEST) & (largest < _LARGEST))
+    if beyond[p + target]:
         raise DataError("squares of the target leave double precision: divide it by a power of ten")
+    if beyond[:p].any():
+        raise DataError(
+            f"squares of feature {int(np.flatnonzero(beyond)[0])} leave double precision: divide "
+            "it by a power of ten"
+        )
 
 
 def _kept(model: Any, system: System) -> Indices:

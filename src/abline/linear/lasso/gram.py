@@ -16,8 +16,8 @@ from abline.linear.lasso.problem import Path
 from abline.linear.threads import one_blas_thread
 
 if TYPE_CHECKING:
-    from abline.linear.factor import System
     from abline.linear.lasso.problem import Descent
+    from abline.linear.system import System
 
 Array = NDArray[np.float64]
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from abline.linear.factor import System
+    from abline.linear.system import System
 
 Array = NDArray[np.float64]
 

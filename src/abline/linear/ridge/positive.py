@@ -24,9 +24,9 @@ from abline.linear.ridge.design import Design, centred
 from abline.linear.threads import one_blas_thread
 
 if TYPE_CHECKING:
-    from abline.linear.factor import System
     from abline.linear.ridge.options import RidgeOptions
     from abline.linear.rows import Rows
+    from abline.linear.system import System
 
 Array = NDArray[np.float64]
 

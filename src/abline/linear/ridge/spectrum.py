@@ -25,8 +25,8 @@ from abline.linear.threads import one_blas_thread
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from abline.linear.factor import System
     from abline.linear.ridge.design import Design
+    from abline.linear.system import System
 
 Array = NDArray[np.float64]
 

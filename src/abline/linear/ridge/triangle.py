@@ -32,7 +32,7 @@ from abline.linear.threads import one_blas_thread
 from abline.linear.triangular import solve_upper
 
 if TYPE_CHECKING:
-    from abline.linear.factor import System
+    from abline.linear.system import System
 
 Array = NDArray[np.float64]
 
