@@ -51,7 +51,11 @@ _STILL = 1e-30
 
 def compiled(function: Kernel) -> Kernel:
     """Compile on the first call; sums may be re-ordered, NaN and infinity keep their meaning."""
-    kernel: Any = njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})(function)
+    options: dict[str, Any] = {"nogil": True, "fastmath": {"reassoc", "contract"}}
+    try:
+        kernel: Any = njit(cache=True, **options)(function)
+    except RuntimeError:  # no folder can be written to: what is compiled serves this process alone
+        kernel = njit(**options)(function)
     return cast("Kernel", kernel)
 
 
