@@ -62,14 +62,17 @@ def test_the_python_block_runs(tmp_path, monkeypatch):
     y = 2 * X[:, 0] + 1
     names = {
         "X": X, "y": y, "X_val": X, "y_val": y, "my_module": nn.Linear(1, 1).double(),
-        "df": pd.DataFrame({"area": X[:, 0], "price": y}),
+        "df": pd.DataFrame({"area": np.exp(X[:, 0]), "price": y, "district": ["a", "b"] * 25}),
+        "X_new": X[:9], "y_new": y[:9], "alphas": [0.1, 1.0],
+        "blocks": [(X[:20], y[:20]), (X[20:], y[20:])],
     }  # fmt: skip
     block = re.findall(
-        r"```python\n(import abline as ab\n\nab\.Lin.*?)```", README, flags=re.DOTALL
+        r"```python\n(import abline as ab\n\nline = ab\.Lin.*?)```", README, flags=re.DOTALL
     )
     assert len(block) == 1
     exec(block[0].replace("10_000", "20"), names)
     assert len(names["model"].history_["epoch"]) == 20
+    assert names["factor"].n_rows == 59
     plt.close("all")
 
 
