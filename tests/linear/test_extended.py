@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from abline.linear import LinearRegression
 from abline.linear.extended import ExtendedGram, Twofold, residual_squares, two_product
 from abline.linear.factor import RFactor
 from abline.linear.refinement import error_bound, refine, worth_refining
@@ -154,3 +155,14 @@ def test_large_tables_are_refined_where_the_bound_says_so():
         exact, _ = exact_least_squares(features, y[:, 0])
         error = np.abs(coef[:, 0] - exact[1:]).max() / np.abs(exact[1:]).max()
         assert error <= error_bound(system, coef)  # it is a bound
+
+
+@pytest.mark.parametrize(("offset", "degree"), [(1000, 3), (2000, 3), (100, 4), (500, 3)])
+def test_powers_far_from_zero_are_refined_too(offset, degree):
+    x = offset + np.linspace(0, 1, 60)
+    X = x[:, None] ** np.arange(1, degree + 1)
+    y = 1 + 3 * (x - offset) + np.random.default_rng(0).normal(size=60)
+    coef, _ = exact_least_squares(X, y)
+    model = LinearRegression().fit(X, y)
+    assert model.engine_ == "extended"
+    np.testing.assert_allclose(np.append(model.intercept_, model.coef_), coef, rtol=1e-10)

@@ -45,8 +45,9 @@ _LEFT = 1e-8
 #: norms of columns whose sums of squares keep all digits of twice the precision
 _SMALLEST, _LARGEST = 1e-100, 1e100
 
-#: ratio of a column's mean to its spread whose square twice the precision can spare
-_FAR = 1e4
+#: ratio of a column's mean to its spread from which it is moved: its square is lost to sums about
+#: zero, and where columns are nearly dependent twice the precision has none to spare
+_FAR = 3.0
 
 
 @dataclass(frozen=True)

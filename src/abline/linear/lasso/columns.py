@@ -8,16 +8,13 @@ from __future__ import annotations
 
 import sys
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from abline.linear.threads import in_order
 from abline.tables.arrays import is_sparse
-
-if TYPE_CHECKING:
-    from abline.linear.lasso.kernels import Cells
 
 Array = NDArray[np.float64]
 Floats = NDArray[np.floating[Any]]
@@ -28,12 +25,6 @@ _CELLS = 2**19
 
 #: cells of X up to which one thread is done before a second one has started
 _SMALL = 2**24
-
-#: columns whose products with others one thread takes at a time
-_ROWS = 256
-
-#: cells of sparse columns are swept over if their Gram matrix has at least this many times more
-_FEW = 8
 
 #: means beyond this many standard deviations make the centring lose digits: X is then copied
 _FAR = 1e4
@@ -81,10 +72,6 @@ class Columns(ABC):
     def combine(self, chosen: Indices, coef: Array) -> Array:
         """Add up some columns, with coefficients of shape (t, k); gives shape (t, n)."""
 
-    def cells(self, chosen: Indices, residuals: Array) -> Cells | None:  # noqa: ARG002
-        """Give the cells of some columns, where sweeping over them beats their Gram matrix."""
-        return None
-
     @abstractmethod
     def _products(self, residuals: Array) -> Array:
         """Give the products with the columns of X, weighted but not centred."""
@@ -128,11 +115,8 @@ class DenseColumns(Columns):
 
     def products(self, left: Indices, right: Indices) -> Array:
         """Give the products of some columns with others."""
-        rows, others = self._take(left), self._take(right)
-        # rows of the answer: sums of products are not split
-        blocks = [slice(a, a + _ROWS) for a in range(0, len(rows), _ROWS)]
-        parts = in_order(lambda part: rows[part] @ others.T, blocks)
-        return np.concatenate(list(parts))
+        answer: Array = self._take(left) @ self._take(right).T
+        return answer
 
     def combine(self, chosen: Indices, coef: Array) -> Array:
         """Add up some columns, with coefficients of shape (t, k); gives shape (t, n)."""
@@ -188,24 +172,6 @@ class SparseColumns(Columns):
         """Add up some columns, with coefficients of shape (t, k); gives shape (t, n)."""
         plain: Array = (self.X[:, chosen] @ coef.T).T
         return plain - np.outer(coef @ self.shift[chosen], self.roots)
-
-    def cells(self, chosen: Indices, residuals: Array) -> Cells | None:
-        """Give the cells of some columns, where sweeping over them beats their Gram matrix."""
-        from abline.linear.lasso.kernels import Cells
-
-        X = self.X[:, chosen]
-        if _FEW * X.nnz > len(chosen) ** 2:
-            return None
-        return Cells(
-            X.data,
-            X.indices.astype(np.int64),
-            X.indptr.astype(np.int64),
-            self.shift[chosen],
-            self.squares[chosen],
-            residuals.copy(),
-            residuals @ self.roots,
-            float(np.square(self.roots).sum()),
-        )
 
     def _products(self, residuals: Array) -> Array:
         answer: Array = (self.X.T @ residuals.T).T

@@ -10,8 +10,7 @@ The problem is, for t targets and p features,
 
 which for one target is the elastic net. A itself is not needed: the state is W, the correlations
 H = (Y - A W')'A of the features with the residuals, both of shape (t, p), and the residual sum of
-squares, besides Q = A'A. Where the columns of A have so few cells that Q has many more, the residuals
-themselves are kept up to date instead, and Q is not needed (`Cells`).
+squares, besides Q = A'A.
 
 Sweeps of coordinate descent find out which coefficients are zero and which signs the others have.
 Once these stay, what is left is a system of linear equations. It is solved (`settle`) as soon as
@@ -29,7 +28,7 @@ coding algorithms", *NIPS 19* (the step that keeps signs); Dünner, Forte, Taká
 from __future__ import annotations
 
 from math import sqrt
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 from numba import njit
@@ -45,42 +44,9 @@ Kernel = TypeVar("Kernel", bound="Callable[..., Any]")
 #: a pivot below this part of its diagonal element says that a column depends on those before
 _DEPENDENT = 1e-13
 
-#: a sweep over cells costs about as much as this many multiplications for each of them
-_CELL = 4.0
-
-#: sweeps over cells between two looks at the duality gap, which costs about a sweep
-_LOOK = 5
-
 #: a sweep that moves each coefficient's part of the fit by less than this part of all their
 #: squares moves rounding errors only
 _STILL = 1e-30
-
-
-class Cells(NamedTuple):
-    """The cells of k sparse columns, and the residuals; with no columns, there is Q instead.
-
-    Attributes
-    ----------
-    data, indices, indptr : arrays
-        The columns, weighted but not centred, in SciPy's CSC format.
-    shift, squares : arrays of shape (k,)
-        What centring subtracts, and the columns' sums of squares thereafter.
-    residuals : array of shape (t, n)
-        Changed in place.
-    sums : array of shape (t,)
-        Sums of the residuals times the roots of the weights. Changed in place.
-    weight : float
-        Sum of the weights.
-    """
-
-    data: Array
-    indices: Indices
-    indptr: Indices
-    shift: Array
-    squares: Array
-    residuals: Array
-    sums: Array
-    weight: float
 
 
 def compiled(function: Kernel) -> Kernel:
@@ -91,13 +57,6 @@ def compiled(function: Kernel) -> Kernel:
     except RuntimeError:  # no folder can be written to: what is compiled serves this process alone
         kernel = njit(**options)(function)
     return cast("Kernel", kernel)
-
-
-@compiled
-def no_cells() -> Cells:
-    """Say that there is Q."""
-    none, nothing = np.empty(0), np.empty(0, np.int64)
-    return Cells(none, nothing, nothing, none, none, np.empty((0, 0)), none, 0.0)
 
 
 @compiled
@@ -268,42 +227,8 @@ def settle(Q: Array, H: Array, W: Array, rss: float, l1: float, l2: float, posit
 
 
 @compiled
-def correlation(cells: Cells, s: int, j: int) -> float:
-    """Give the product of a sparse column with the residuals of a target."""
-    total = -cells.shift[j] * cells.sums[s]
-    for place in range(cells.indptr[j], cells.indptr[j + 1]):
-        total += cells.data[place] * cells.residuals[s, cells.indices[place]]
-    return total
-
-
-@compiled
-def subtract(cells: Cells, s: int, j: int, d: float) -> None:
-    """Subtract a multiple of a sparse column from the residuals of a target."""
-    for place in range(cells.indptr[j], cells.indptr[j + 1]):
-        cells.residuals[s, cells.indices[place]] -= d * cells.data[place]
-    cells.sums[s] -= d * cells.weight * cells.shift[j]
-
-
-@compiled
-def shuffle(order: Indices, state: int) -> int:
-    """Put indices in another order; gives the next state of the generator.
-
-    It is xorshift (Marsaglia 2003).
-    """
-    bits = np.uint64(state)
-    for i in range(len(order)):
-        bits ^= bits << np.uint64(13)
-        bits ^= bits >> np.uint64(7)
-        bits ^= bits << np.uint64(17)
-        other = i + np.int64(bits % np.uint64(len(order) - i))
-        order[i], order[other] = order[other], order[i]
-    return np.int64(bits >> np.uint64(1))
-
-
-@compiled
 def descend(
     Q: Array,
-    cells: Cells,
     H: Array,
     W: Array,
     rss: float,
@@ -313,43 +238,36 @@ def descend(
     aim: float,
     most: int,
     seed: int,
-) -> tuple[int, float, bool]:
+) -> tuple[int, float]:
     """Sweep until the duality gap is down to the aim, or nothing moves any more.
 
     A seed other than zero puts the coordinates in another order at random for each sweep. H and W
-    are changed in place. Gives the number of sweeps that moved anything and of solved systems, at
-    most that asked for; the new sum of squared residuals; and whether the sweeps ended because
-    solving a system would be cheaper, which takes Q.
+    are changed in place; gives the number of sweeps that moved anything and of solved systems, at
+    most that asked for, and the new sum of squared residuals.
     """
     t, p = H.shape
-    by_cells = len(cells.indptr) > 0
-    squares = cells.squares if by_cells else np.diag(Q).copy()
-    still = _STILL * p * (rss + (W * W * squares).sum())
     new = np.empty(t)
     order = np.arange(p)
-    state = seed
+    state = np.uint64(seed)
+    still = _STILL * p * (rss + (W * W * np.diag(Q)).sum())
     sweeps = 0
     spent = 0.0
-    while sweeps < most:
-        if by_cells and sweeps > 0 and sweeps % _LOOK == 0:
-            for j in range(p):
-                for s in range(t):
-                    H[s, j] = correlation(cells, s, j)
-        if not by_cells or sweeps % _LOOK == 0:
-            if duality_gap(H, W, rss, l1, l2, positive) <= aim:
-                break
-        if seed != 0:
-            state = shuffle(order, state)
+    while sweeps < most and duality_gap(H, W, rss, l1, l2, positive) > aim:
         sweeps += 1
         moved = 0.0
         turned = False
         used = 0
-        for j in order:
-            q = squares[j]
+        for i in range(p):
+            if seed != 0:  # xorshift (Marsaglia 2003)
+                state ^= state << np.uint64(13)
+                state ^= state >> np.uint64(7)
+                state ^= state << np.uint64(17)
+                other = i + np.int64(state % np.uint64(p - i))
+                order[i], order[other] = order[other], order[i]
+            j = order[i]
+            q = Q[j, j]
             norm = 0.0
             for s in range(t):
-                if by_cells:
-                    H[s, j] = correlation(cells, s, j)
                 new[s] = H[s, j] + q * W[s, j]
                 norm += new[s] * new[s]
             norm = sqrt(norm)
@@ -365,24 +283,19 @@ def descend(
                     turned |= old * W[s, j] <= 0
                     moved += d * d * q
                     rss += d * (d * q - 2 * H[s, j])
-                    if by_cells:
-                        subtract(cells, s, j, d)
-                    else:
-                        for k in range(p):
-                            H[s, k] -= d * Q[j, k]
+                    for k in range(p):
+                        H[s, k] -= d * Q[j, k]
         if moved <= still:
             sweeps -= 1
             break
         if turned:
             spent = 0.0
-        spent += _CELL * len(cells.data) if by_cells else 1.0 * p * used
+        spent += 1.0 * p * used
         if t == 1 and spent > used * used * used / 12 and sweeps < most:
-            if by_cells:
-                return sweeps, rss, True
             rss = settle(Q, H, W, rss, l1, l2, positive)
             sweeps += 1
             spent = 0.0
-    return sweeps, rss, False
+    return sweeps, rss
 
 
 @compiled
@@ -415,8 +328,7 @@ def descend_on(
         for s in range(t):
             h[s, a] = H[s, chosen[a]]
             w[s, a] = W[s, chosen[a]]
-    none = no_cells()
-    sweeps, rss, _ = descend(q, none, h, w, rss, l1, l2, positive, aim, most, seed)
+    sweeps, rss = descend(q, h, w, rss, l1, l2, positive, aim, most, seed)
     change = np.empty((t, k))
     for a in range(k):
         for s in range(t):

@@ -41,9 +41,6 @@ _FIRST = 100
 #: that, sets take turns
 _WIDEST = 8_000
 
-#: stands for the Gram matrix where cells are swept over
-_NO_GRAM = np.empty((0, 0))
-
 #: a working set is solved to this part of the whole problem's gap
 _PART = 0.1
 
@@ -97,25 +94,24 @@ class WideProblem:
         coef = np.empty((len(l1), len(y), len(self.x_mean)))
         gaps, sweeps = np.empty(len(l1)), np.zeros(len(l1), dtype=np.int64)
         with one_blas_thread():
-            zero, H = np.zeros(coef.shape[1:]), self.correlations[targets].copy()
-            state = _State(self.columns, y, zero, y, H)
+            state = _State(y, np.zeros(coef.shape[1:]), y, self.correlations[targets].copy())
             if start is not None:
-                state.W[:] = np.where(self.columns.squares > 0, start, 0.0)
-                state.fit()
+                state.W[:] = start
+                state.fit(self.columns)
             for k, penalties in enumerate(zip(l1.tolist(), l2.tolist(), strict=True)):
                 if state.stale:
-                    state.look(_Left.all(self.columns))
+                    state.look(self.columns)
                 sweeps[k], gaps[k] = self._minimise(state, *penalties, descent)
                 coef[k] = state.W
         # rounding may take a gap below zero, which no distance is
         return Path(coef, np.maximum(gaps, 0.0), sweeps)
 
     def _minimise(self, state: _State, l1: float, l2: float, descent: Descent) -> tuple[int, float]:
-        from abline.linear.lasso.kernels import descend, descend_on
+        from abline.linear.lasso.kernels import descend_on
 
         aim = descent.aim * float(np.square(state.y).sum())
         left = _Left.all(self.columns)
-        sweeps, weary = 0, False
+        sweeps = 0
         while True:
             gap = state.gap(left.index, l1, l2, descent.positive)
             if gap <= aim or sweeps >= descent.max_iter:
@@ -123,22 +119,26 @@ class WideProblem:
             if sweeps > 0:  # the first gap is seldom small enough to prove anything
                 left = left.screened(state, gap, l1, l2, descent.positive)
             chosen = self._choose(state, left.index, l1, l2, descent.positive)
-            near = max(_PART * gap, 0.5 * aim)
-            how = (l1, l2, descent.positive, near, descent.max_iter - sweeps, descent.seed)
-            cells = None if weary else self.columns.cells(chosen, state.residuals)
-            if cells is None:
-                places, products = self._gram.places(chosen), self._gram.products
-                done, _, _ = descend_on(chosen, places, products, state.H, state.W, state.rss, *how)
-                weary = False
-            else:
-                H, W = state.part(chosen)
-                done, _, weary = descend(_NO_GRAM, cells, H, W, state.rss, *how)
-                state.W[:, chosen] = W
+            places = self._gram.places(chosen)
+            done, _, _ = descend_on(
+                chosen,
+                places,
+                self._gram.products,
+                state.H,
+                state.W,
+                state.rss,
+                l1,
+                l2,
+                descent.positive,
+                max(_PART * gap, 0.5 * aim),
+                descent.max_iter - sweeps,
+                descent.seed,
+            )
             if done == 0:
                 break
             sweeps += done
-            state.fit()
-            state.look(left)
+            state.fit(self.columns)
+            state.look(left.columns, left.index)
         return sweeps, gap
 
     def _choose(
@@ -163,7 +163,6 @@ class WideProblem:
 class _State:
     """Where the descent stands: coefficients, residuals and their correlations with X."""
 
-    columns: Columns
     y: Array
     W: Array
     residuals: Array
@@ -174,24 +173,19 @@ class _State:
     def rss(self) -> float:
         return float(np.square(self.residuals).sum())
 
-    def fit(self) -> None:
+    def fit(self, columns: Columns) -> None:
         """Take the residuals anew from the coefficients."""
         used = np.flatnonzero(self.W.any(axis=0))
-        self.residuals = self.y - self.columns.combine(used, self.W[:, used])
+        self.residuals = self.y - columns.combine(used, self.W[:, used])
         self.stale = True
 
-    def look(self, left: _Left) -> None:
-        """Take the correlations anew from the residuals, of the features left."""
-        answer = left.columns.correlate(self.residuals)
-        self.stale = answer.shape != self.H.shape
-        if self.stale:
-            self.H[:, left.index] = answer
+    def look(self, columns: Columns, index: Indices | None = None) -> None:
+        """Take the correlations anew from the residuals, of all features or some."""
+        if index is None or len(index) == self.H.shape[1]:
+            self.H[:] = columns.correlate(self.residuals)
+            self.stale = False
         else:
-            self.H[:] = answer
-
-    def part(self, index: Indices) -> tuple[Array, Array]:
-        """Give the correlations and the coefficients of some features."""
-        return np.ascontiguousarray(self.H[:, index]), np.ascontiguousarray(self.W[:, index])
+            self.H[:, index] = columns.correlate(self.residuals)
 
     def slopes(self, index: Indices, l2: float, positive: bool) -> Array:
         """Say how steeply the sum of squares falls along each feature."""
@@ -206,20 +200,22 @@ class _State:
         """Bound the distance of the objective from its minimum."""
         from abline.linear.lasso.kernels import duality_gap
 
-        H, W = (self.H, self.W) if len(index) == self.H.shape[1] else self.part(index)
+        H, W = self.H, self.W
+        if len(index) < H.shape[1]:
+            H, W = (np.ascontiguousarray(part[:, index]) for part in (H, W))
         return float(duality_gap(H, W, self.rss, l1, l2, positive))
 
 
 @dataclass(frozen=True)
 class _Left:
-    """The features that may have a coefficient, and the columns to be looked at for them."""
+    """The features that may have a coefficient: those screening has left."""
 
     index: Indices
     columns: Columns
 
     @classmethod
     def all(cls, columns: Columns) -> _Left:
-        return cls(np.flatnonzero(columns.squares), columns)
+        return cls(np.arange(len(columns.mean)), columns)
 
     def screened(self, state: _State, gap: float, l1: float, l2: float, positive: bool) -> _Left:
         """Leave out the features whose coefficient is zero at the minimum, if they are many."""
@@ -227,13 +223,13 @@ class _Left:
             return self
         slopes = state.slopes(self.index, l2, positive)
         shrink = l1 / max(l1, float(slopes.max(initial=0.0)))
-        radius = np.sqrt(2 * max(gap, 0.0)) * np.sqrt(state.columns.squares[self.index] + l2)
-        kept = l1 - shrink * slopes <= radius
-        kept |= np.any(state.W[:, self.index] != 0, axis=0)
+        distance = l1 - shrink * slopes
+        radius = np.sqrt(2 * max(gap, 0.0)) * np.sqrt(self.columns.squares + l2)
+        kept = (distance <= radius) | np.any(state.W[:, self.index] != 0, axis=0)
+        kept &= self.columns.squares > 0
         if 2 * int(kept.sum()) > len(kept):
             return self
-        index = self.index[kept]
-        return _Left(index, state.columns.only(index))
+        return _Left(self.index[kept], self.columns.only(np.flatnonzero(kept)))
 
 
 @dataclass
