@@ -17,7 +17,8 @@ from abline.errors import DataError, ParameterError, one_of
 from abline.regressor import Regressor
 from abline.saving import nested_state, restore
 from abline.tables import TableEncoder, as_table, infer_schema
-from abline.tables.arrays import check_target, check_weights, from_tensor, is_dataframe
+from abline.tables.arrays import check_target, check_weights
+from abline.tables.conversion import from_tensor, is_dataframe
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -13,15 +13,8 @@ import torch
 from sklearn.base import BaseEstimator
 
 from abline.errors import CellTypeError, DataError
-from abline.tables.arrays import (
-    check_features,
-    check_target,
-    check_training,
-    check_weights,
-    eager_frame,
-    from_tensor,
-    is_dataframe,
-)
+from abline.tables.arrays import check_features, check_target, check_training, check_weights
+from abline.tables.conversion import eager_frame, from_tensor, is_dataframe
 
 
 class Fitted(BaseEstimator):

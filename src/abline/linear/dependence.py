@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import NDArray
 
 from abline.linear.singular import equilibrate
 from abline.linear.threads import one_blas_thread
 from abline.linear.triangular import solve_upper
+
+if TYPE_CHECKING:
+    from abline.linear.system import System
 
 Array = NDArray[np.float64]
 
@@ -61,6 +66,24 @@ def dependent_columns(R: Array, tolerance: float) -> dict[int, list[int]]:
                 parts = solve_upper(triangle[:rank][:, kept], triangle[:rank, j : j + 1])[:, 0]
                 found[j] = [kept[i] for i in np.flatnonzero(np.abs(parts) > _NO_PART)]
     return found
+
+
+def dependent_features(system: System) -> dict[int, list[int]]:
+    """Find the features that depend on features before them.
+
+    Parameters
+    ----------
+    system : System
+
+    Returns
+    -------
+    dict of int to list of int
+        None where there are fewer rows than features: it is then not these that depend on
+        each other.
+    """
+    if system.n_rows <= system.R.shape[1]:
+        return {}
+    return dependent_columns(system.R, system.tolerance * len(system.R) ** 0.5)
 
 
 def describe_dependence(found: dict[int, list[int]], names: list[str]) -> list[str]:

@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 
 from abline.linear.gram import two_sum
 from abline.linear.threads import in_order, one_blas_thread
-from abline.tables.arrays import is_sparse
+from abline.tables.conversion import is_sparse
 
 if TYPE_CHECKING:
     from collections.abc import Callable

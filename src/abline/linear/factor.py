@@ -31,7 +31,8 @@ from abline.linear.system import System
 from abline.linear.threads import one_blas_thread
 from abline.linear.triangle import METHODS, constant_columns, stack, triangle
 from abline.store import Saveable, read_model
-from abline.tables.arrays import check_table, check_target, check_weights, from_tensor
+from abline.tables.arrays import check_table, check_target, check_weights
+from abline.tables.conversion import from_tensor
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -367,10 +368,6 @@ class RFactor(Saveable):
             )
         answer: Array = np.square(about_mean).sum(axis=0) + self.weight * np.square(off)
         return answer
-
-    def get_params(self, deep: bool = True) -> dict[str, Any]:  # noqa: ARG002
-        """Give nothing: all that a factor is, it learnt from rows."""
-        return {}
 
     def rescaled(self, scale: Array, shift: Array) -> Self:
         """Give the factor of the same rows in other units.

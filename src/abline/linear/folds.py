@@ -18,7 +18,7 @@ from abline.linear.factor import RFactor
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from abline.tables.arrays import Floats
+    from abline.tables.conversion import Floats
 
 Indices = NDArray[np.int_]
 
@@ -45,7 +45,7 @@ def fold_factors(
     y : array of shape (n, t)
     sample_weight : array of shape (n,), optional
     splits : sequence of (train, test)
-        Indices of rows, as a splitter of scikit-learn's gives them.
+        Indices of rows, as `row_indices` gives them.
 
     Returns
     -------
@@ -65,11 +65,11 @@ def fold_factors(
     [(4, 2), (2, 4)]
     """
     table = _Table(X.tocsr() if hasattr(X, "tocsr") else X, y, sample_weight)
-    tests = [table.factor(np.asarray(test)) for _, test in splits]
+    tests = [table.factor(test) for _, test in splits]
     if _is_partition(len(y), splits):
         trains = _all_but_one(tests, table.empty())
     else:
-        trains = [table.factor(np.asarray(train)) for train, _ in splits]
+        trains = [table.factor(train) for train, _ in splits]
     for number, train in enumerate(trains):
         if train.n_rows == 0:
             raise DataError(
@@ -77,6 +77,33 @@ def fold_factors(
                 "shuffle the rows"
             )
     return [Fold(train, test) for train, test in zip(trains, tests, strict=True)]
+
+
+def whole_factor(
+    folds: Sequence[Fold], splits: Sequence[tuple[Indices, Indices]], n: int
+) -> RFactor | None:
+    """Give the factor of all rows, where the first fold's two parts are these.
+
+    Parameters
+    ----------
+    folds : sequence of Fold
+    splits : sequence of (train, test)
+        What the folds were made of.
+    n : int
+        All rows.
+
+    Returns
+    -------
+    RFactor or None
+    """
+    once = bool(np.all(np.bincount(np.concatenate(splits[0]), minlength=n) == 1))
+    return folds[0].test.merge(folds[0].train) if once else None
+
+
+def row_indices(rows: Any) -> Indices:
+    """Give the indices of rows that are named by indices or by a truth value each."""
+    rows = np.asarray(rows)
+    return np.flatnonzero(rows) if rows.dtype == bool else rows
 
 
 @dataclass(frozen=True)
@@ -89,7 +116,7 @@ class _Table:
         return RFactor.empty(self.X.shape[1], self.y.shape[1])
 
     def factor(self, index: Indices) -> RFactor:
-        rows: Any = np.flatnonzero(index) if index.dtype == bool else index
+        rows: Any = index
         if len(rows) and np.array_equal(rows, np.arange(rows[0], rows[0] + len(rows))):
             rows = slice(rows[0], rows[0] + len(rows))  # a view, where a list would copy
         weights = None if self.weights is None else self.weights[rows]
@@ -100,9 +127,7 @@ class _Table:
 
 def _is_partition(n: int, splits: Sequence[tuple[Indices, Indices]]) -> bool:
     """Say whether each row is tested once, and trains every other fold."""
-    if any(np.asarray(part).dtype == bool for split in splits for part in split):
-        return False
-    tests = np.concatenate([np.asarray(test) for _, test in splits])
+    tests = np.concatenate([test for _, test in splits])
     if len(tests) != n or not (np.bincount(tests, minlength=n) == 1).all():
         return False
     for train, test in splits:

@@ -20,12 +20,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from abline.linear.threads import in_order
-from abline.tables.arrays import is_sparse
+from abline.tables.conversion import is_sparse
 
 if TYPE_CHECKING:
     from abline.linear.rows import Rows
 
 Array = NDArray[np.float64]
+
+#: columns of a sparse table up to which a square matrix of them is made
+WIDEST_SPARSE = 5_000
 
 #: rows that the provisional mean is taken from, evenly spread over the table
 _SAMPLE = 512

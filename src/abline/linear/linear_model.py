@@ -8,15 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
-from abline.errors import DataError, ParameterError
+from abline.errors import DataError
 from abline.linear.factor import RFactor
 from abline.linear.threads import one_blas_thread
 from abline.regressor import Regressor
-from abline.tables.arrays import Floats, TrainingArrays, check_features, check_finite
+from abline.tables.arrays import check_features, check_finite
 
 if TYPE_CHECKING:
     from abline.linear.rows import Rows
-    from abline.linear.system import System
+    from abline.tables.conversion import Floats
 
 Array = NDArray[np.float64]
 
@@ -24,7 +24,7 @@ Array = NDArray[np.float64]
 class LinearModel(Regressor):
     """An estimator whose prediction is a weighted sum of the features.
 
-    Subclasses have the parameter ``fit_intercept`` and their ``fit`` ends with ``_keep``.
+    Subclasses have the parameter ``fit_intercept`` and their ``fit`` ends with ``_keep_line``.
 
     Attributes
     ----------
@@ -61,11 +61,6 @@ class LinearModel(Regressor):
             answer = features @ self.coef_.T + self.intercept_
         return in_precision(answer, features.dtype, "a prediction")
 
-    def _check_intercept(self) -> bool:
-        if not isinstance(self.fit_intercept, bool | np.bool_):
-            raise ParameterError(f"fit_intercept is {self.fit_intercept!r}: give True or False")
-        return bool(self.fit_intercept)
-
     def _factor(self, rows: Rows) -> RFactor:
         """Factor training data; a cell that is not finite is named by its column."""
         try:
@@ -93,12 +88,6 @@ class LinearModel(Regressor):
         if "dependent_" in state["fitted"]:
             pairs = state["fitted"]["dependent_"]
             self.dependent_ = {int(j): [int(i) for i in of] for j, of in pairs}
-
-    def _keep(self, coef: Array, system: System, data: TrainingArrays) -> None:
-        """Remember the coefficients, of shape (p, t), in the data's precision and shape."""
-        with one_blas_thread():
-            intercept = system.y_mean - system.x_mean @ coef
-        self._keep_line(coef, intercept, data.X.dtype, flat=data.y_ndim == 1)
 
     def _keep_line(
         self, coef: Array, intercept: Array, dtype: np.dtype[Any], *, flat: bool

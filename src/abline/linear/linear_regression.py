@@ -8,28 +8,27 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from abline.errors import ParameterError
-from abline.linear.dependence import dependent_columns, describe_dependence
+from abline.linear.dependence import dependent_features, describe_dependence
 from abline.linear.factor import RFactor
+from abline.linear.gram import WIDEST_SPARSE
 from abline.linear.inference.summarised import Summarised
 from abline.linear.least_squares import least_squares
 from abline.linear.linear_model import LinearModel
 from abline.linear.nonnegative import nonnegative
+from abline.linear.parameters import check_flag
 from abline.linear.refinement import refine, worth_refining
 from abline.linear.rows import Rows
 from abline.linear.threads import one_blas_thread
-from abline.tables.arrays import check_training, is_sparse
+from abline.tables.arrays import check_finite, check_training
+from abline.tables.conversion import is_sparse
 
 if TYPE_CHECKING:
     from abline.linear.system import System
-    from abline.tables.arrays import Floats, TrainingArrays
+    from abline.tables.conversion import Floats
 
 Array = NDArray[np.float64]
 
 logger = logging.getLogger(__name__)
-
-#: sparse columns up to which the Gram matrix fits in memory
-_WIDEST_SPARSE = 5_000
 
 
 class LinearRegression(Summarised, LinearModel):
@@ -130,12 +129,11 @@ class LinearRegression(Summarised, LinearModel):
         data = check_training(
             self, X, y, sample_weight, accept_sparse=not self.positive, finite=False
         )
-        if is_sparse(data.X) and data.X.shape[1] > _WIDEST_SPARSE:
-            return self._iterate(data)
-        rows = Rows.of(data.X, data.y, data.sample_weight)
+        rows, flat = Rows.of(data.X, data.y, data.sample_weight), data.y_ndim == 1
         with one_blas_thread():
-            factor = self._factor(rows)
-            return self._solve(factor, rows, data.X.dtype, flat=data.y_ndim == 1)
+            if is_sparse(data.X) and data.X.shape[1] > WIDEST_SPARSE:
+                return self._iterate(rows, data.X.dtype, flat=flat)
+            return self._solve(self._factor(rows), rows, data.X.dtype, flat=flat)
 
     def fit_factor(self, factor: RFactor) -> Self:
         """Fit the line from a table's factor alone.
@@ -179,9 +177,8 @@ class LinearRegression(Summarised, LinearModel):
         return values.astype(self.coef_.dtype)
 
     def _check_parameters(self) -> None:
-        self._check_intercept()
-        if not isinstance(self.positive, bool | np.bool_):
-            raise ParameterError(f"positive is {self.positive!r}: give True or False")
+        check_flag("fit_intercept", self.fit_intercept)
+        check_flag("positive", self.positive)
 
     def _solve(
         self, factor: RFactor, rows: Rows | None, dtype: np.dtype[Any], *, flat: bool
@@ -192,6 +189,7 @@ class LinearRegression(Summarised, LinearModel):
         refined = None
         if self.positive:
             coef = nonnegative(system.R, system.z)
+            self.__dict__.pop("rank_", None)  # of an earlier fit
         else:
             answer = least_squares(system)
             coef, self.rank_ = answer.coef, answer.rank
@@ -218,24 +216,31 @@ class LinearRegression(Summarised, LinearModel):
             self.rss_ = np.square(left).sum(axis=0) + system.unexplained
 
     def _say_dependent(self, system: System) -> None:
-        if system.n_rows <= system.R.shape[1]:
-            return  # fewer rows than features: it is not the columns that depend on each other
-        self.dependent_ = dependent_columns(system.R, system.tolerance * len(system.R) ** 0.5)
+        self.dependent_ = dependent_features(system)
         names = getattr(self, "feature_names_in_", None)
         if names is None:
             names = [f"column {j}" for j in range(system.R.shape[1])]
         for sentence in describe_dependence(self.dependent_, list(names)):
             logger.info("%s: coefficients are those of least norm", sentence)
 
-    def _iterate(self, data: TrainingArrays) -> Self:
-        from abline.linear.sparse_lsqr import sparse_least_squares
+    def _iterate(self, rows: Rows, dtype: np.dtype[Any], *, flat: bool) -> Self:
+        """Solve a sparse table whose Gram matrix would not fit in memory."""
+        from abline.linear.ridge.iterative import solve_lsqr
 
-        coef, intercept, self.rss_ = sparse_least_squares(
-            data, tol=self.tol, fit_intercept=bool(self.fit_intercept)
+        check_finite(rows.X, getattr(self, "feature_names_in_", None))
+        answer = solve_lsqr(
+            rows,
+            np.zeros(rows.y.shape[1]),
+            fit_intercept=bool(self.fit_intercept),
+            tolerance=self.tol,
         )
-        self.__dict__.pop("factor_", None)
-        self.engine_, self.dependent_ = "lsqr", {}
-        self._keep_line(coef, intercept, data.X.dtype, flat=data.y_ndim == 1)
+        for name in ("factor_", "rank_"):  # of an earlier fit
+            self.__dict__.pop(name, None)
+        squares = np.square(rows.y - rows.X @ answer.coef - answer.intercept)
+        weights = np.ones(len(squares)) if rows.weights is None else rows.weights
+        self.rss_ = weights @ squares
+        self.engine_, self.dependent_ = answer.engine, {}
+        self._keep_line(answer.coef, answer.intercept, dtype, flat=flat)
         return self
 
     def _get_state(self) -> dict[str, Any]:

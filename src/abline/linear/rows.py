@@ -7,12 +7,12 @@ split in the same places and come out the same.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from abline.tables.arrays import is_sparse
+from abline.tables.conversion import is_sparse
 
 Array = NDArray[np.float64]
 Floats = NDArray[np.floating[Any]]
@@ -104,8 +104,8 @@ class Rows:
         p = self.X.shape[1]
         X, y = self.X[part], self.y[part]
         # by rows, as tables mostly come; by columns where X is so
-        order = "F" if isinstance(X, np.ndarray) and _by_columns(X) else "C"
-        block: Array = np.empty((X.shape[0], self.width + ones), order=order)  # type: ignore[call-overload]
+        order: Literal["C", "F"] = "F" if isinstance(X, np.ndarray) and _by_columns(X) else "C"
+        block: Array = np.empty((X.shape[0], self.width + ones), order=order)
         if is_sparse(X):
             X = X.toarray()
         if shift is None:

@@ -32,7 +32,8 @@ from abline.linear.rows import block_rows
 from abline.linear.singular import condition_number
 from abline.linear.threads import in_order
 from abline.linear.triangular import solve_upper
-from abline.tables.arrays import check_finite, is_sparse
+from abline.tables.arrays import check_finite
+from abline.tables.conversion import is_sparse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -10,7 +10,7 @@ import torch
 
 if TYPE_CHECKING:
     from abline.nets.ensemble import MLPEnsemble
-    from abline.tables.arrays import Floats
+    from abline.tables.conversion import Floats
 
 
 @dataclass(frozen=True)

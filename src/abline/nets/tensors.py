@@ -14,7 +14,7 @@ from abline.nets.training import CHUNK_ROWS
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from abline.tables.arrays import Floats
+    from abline.tables.conversion import Floats
 
 
 def to_tensor(array: Floats, like: Tensor, what: str) -> Tensor:

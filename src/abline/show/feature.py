@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import narwhals as nw
 import numpy as np
 
-from abline.tables.arrays import eager_frame, from_tensor, is_dataframe
+from abline.tables.conversion import eager_frame, from_tensor, is_dataframe
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

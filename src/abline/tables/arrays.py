@@ -1,26 +1,31 @@
-"""Whatever a person passes as X and y, as numpy arrays of floats.
+"""Whatever a person passes as X and y, checked.
 
 Numpy arrays, torch tensors (with gradients, in bfloat16, on a GPU), nested lists and any
 eager dataframe that narwhals knows all come in here, are checked once, and leave as plain
 arrays; the estimators behind need no checks of their own. SciPy's sparse matrices stay sparse for
-those estimators that say they take them. Torch is never imported: a tensor can only exist where
-torch has been loaded already.
+those estimators that say they take them.
 """
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import narwhals as nw
 import numpy as np
-from numpy.typing import NDArray
 
 from abline.errors import CellTypeError, DataError
-
-Floats = NDArray[np.floating[Any]]
+from abline.tables.conversion import (
+    Floats,
+    as_floats,
+    eager_frame,
+    frame_to_numpy,
+    from_tensor,
+    is_dataframe,
+    is_sparse,
+    series_to_numpy,
+)
 
 _DOUBLE_OR_SINGLE = (np.dtype(np.float64), np.dtype(np.float32))
 
@@ -163,13 +168,13 @@ def check_target(y: Any) -> Floats:
     DataError
         If it is text, missing, infinite, or has more than two dimensions.
     """
-    raw = np.asarray(from_tensor(_series_to_numpy(y)))
+    raw = np.asarray(from_tensor(series_to_numpy(y)))
     if raw.ndim not in (1, 2):
         raise DataError(
             f"y has {raw.ndim} dimensions: y should be a 1d array of shape (n,), "
             "or (n, targets) for several targets"
         )
-    target = _as_floats(raw, "the target y")
+    target = as_floats(raw, "the target y")
     if raw.ndim == 2 and raw.shape[1] == 0:
         raise DataError("y has no column: pass at least one target")
     bad = ~np.isfinite(target)
@@ -202,8 +207,8 @@ def check_weights(sample_weight: Any, n_rows: int) -> Floats | None:
     """
     if sample_weight is None:
         return None
-    weights = _as_floats(
-        np.asarray(from_tensor(_series_to_numpy(sample_weight))), "sample_weight"
+    weights = as_floats(
+        np.asarray(from_tensor(series_to_numpy(sample_weight))), "sample_weight"
     ).astype(np.float64)
     if weights.ndim == 0:
         weights = np.full(n_rows, float(weights))
@@ -225,78 +230,6 @@ def check_weights(sample_weight: Any, n_rows: int) -> Floats | None:
     if not weights.any():
         raise DataError("sample_weight is zero in every row: give at least one row a weight")
     return weights
-
-
-def from_tensor(value: Any) -> Any:
-    """Turn a torch tensor into a numpy array; leave anything else as it is.
-
-    Parameters
-    ----------
-    value : object
-        A tensor may have gradients, live on any device and be of any dtype; bfloat16, which
-        numpy lacks, becomes float32.
-
-    Returns
-    -------
-    object
-    """
-    torch = sys.modules.get("torch")
-    if torch is None or not isinstance(value, torch.Tensor):
-        return value
-    tensor = value.detach().cpu()
-    if tensor.dtype == torch.bfloat16:
-        tensor = tensor.float()
-    return tensor.resolve_conj().resolve_neg().numpy()
-
-
-def is_dataframe(value: Any) -> bool:
-    """Say whether narwhals knows this as an eager dataframe.
-
-    Parameters
-    ----------
-    value : object
-
-    Returns
-    -------
-    bool
-    """
-    return bool(nw.dependencies.is_into_dataframe(value)) or isinstance(value, nw.DataFrame)
-
-
-def eager_frame(value: Any) -> nw.DataFrame[Any]:
-    """Wrap any eager dataframe with narwhals.
-
-    Parameters
-    ----------
-    value : dataframe
-
-    Returns
-    -------
-    narwhals.DataFrame
-
-    Raises
-    ------
-    DataError
-        If it is not a dataframe, is a lazy one (the message says to collect it), or has two
-        columns of one name.
-    """
-    try:
-        wrapped = nw.from_native(value)
-    except nw.exceptions.DuplicateError:
-        names = list(getattr(value, "column_names", value.columns))  # pyarrow's, pandas'
-        twice = next(name for name in names if names.count(name) > 1)
-        raise DataError(
-            f"the table has several columns called {twice!r}: rename all but one"
-        ) from None
-    except TypeError:
-        raise DataError(
-            f"a {type(value).__name__} is not a dataframe that narwhals knows: "
-            "pass one of pandas, polars or pyarrow, or a numpy array"
-        ) from None
-    if isinstance(wrapped, nw.LazyFrame):
-        raise DataError("the table is a lazy frame: call .collect() on it first")
-    eager: nw.DataFrame[Any] = wrapped
-    return eager
 
 
 def check_finite(X: Any, names: Any = None) -> None:
@@ -336,24 +269,6 @@ def check_finite(X: Any, names: Any = None) -> None:
     )
 
 
-def is_sparse(X: Any) -> bool:
-    """Say whether this is one of SciPy's sparse matrices or arrays.
-
-    Parameters
-    ----------
-    X : object
-
-    Returns
-    -------
-    bool
-    """
-    if type(X) is np.ndarray:
-        return False
-    # a sparse matrix can only exist where its module has been loaded already
-    sparse = sys.modules.get("scipy.sparse")
-    return sparse is not None and bool(sparse.issparse(X))
-
-
 def _features(estimator: Any, X: Any, *, reset: bool, accept_sparse: bool, finite: bool) -> Any:
     if reset and _is_plain(X):
         # what follows would find nothing wrong, in a time longer than that of a small fit
@@ -371,7 +286,7 @@ def _features(estimator: Any, X: Any, *, reset: bool, accept_sparse: bool, finit
     try:
         if hasattr(X, "collect") or is_dataframe(X):
             frame = eager_frame(X)
-            array = _frame_to_numpy(frame)
+            array = frame_to_numpy(frame)
             names: Any = X
             validate_data(estimator, X=names, reset=reset, skip_check_array=True)
         else:
@@ -419,56 +334,3 @@ def _one_sentence(error: Exception) -> str:
     """Take the arrays out of one of scikit-learn's messages."""
     lines = [line.strip() for line in str(error).splitlines()]
     return " ".join(line for line in lines if line and not line.startswith(("array", "[", "dtype")))
-
-
-def _frame_to_numpy(frame: nw.DataFrame[Any]) -> Floats:
-    columns = [_column_to_numpy(frame.get_column(name)) for name in frame.columns]
-    if not columns:
-        raise DataError("the table has no columns (0 feature(s)): pass at least one")
-    return np.column_stack(columns)
-
-
-def _column_to_numpy(series: nw.Series[Any]) -> Floats:
-    if series.dtype == nw.Boolean or series.dtype.is_decimal():
-        series = series.cast(nw.Float64)
-    if not series.dtype.is_numeric():
-        values = np.asarray(series.to_list(), dtype=object)
-        return _as_floats(values, f"column {series.name!r}")
-    array = np.asarray(series.to_numpy())
-    return array if array.dtype.kind == "f" else array.astype(np.float64)
-
-
-def _series_to_numpy(value: Any) -> Any:
-    if isinstance(value, np.ndarray | list | tuple | int | float):
-        return value
-    wrapped = nw.from_native(value, allow_series=True, pass_through=True)
-    if isinstance(wrapped, nw.LazyFrame):
-        raise DataError("the target is a lazy frame: call .collect() on it first")
-    if isinstance(wrapped, nw.Series):
-        return _column_to_numpy(wrapped)
-    if isinstance(wrapped, nw.DataFrame):
-        return _frame_to_numpy(wrapped)
-    return value
-
-
-def _as_floats(array: NDArray[Any], what: str) -> Floats:
-    if array.dtype.kind == "f":
-        return array if array.dtype in (np.float64, np.float32) else array.astype(np.float64)
-    if array.dtype.kind == "c":
-        raise DataError(f"{what} is complex. Complex data not supported: pass real numbers")
-    try:
-        return array.astype(np.float64)
-    except (TypeError, ValueError):
-        raise DataError(
-            f"{what} holds {_example(array)!r}, which is not a number: encode text first, "
-            "or use TableRegressor, which does so for features"
-        ) from None
-
-
-def _example(array: NDArray[Any]) -> object:
-    for value in array.ravel().tolist():
-        try:
-            float(value)
-        except (TypeError, ValueError):
-            return value
-    return array.ravel().tolist()[0]

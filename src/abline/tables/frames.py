@@ -18,8 +18,8 @@ import numpy as np
 import polars as pl
 
 from abline.errors import DataError
-from abline.tables.arrays import eager_frame, from_tensor, is_dataframe
 from abline.tables.cells import cell_text, objects_to_series
+from abline.tables.conversion import eager_frame, from_tensor, is_dataframe
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from abline.errors import DataError
-from abline.tables.arrays import from_tensor, is_dataframe
+from abline.tables.conversion import from_tensor, is_dataframe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from abline.errors import ParameterError, did_you_mean
 from abline.linear.inference.clusters import missing_labels
-from abline.tables.arrays import is_dataframe
 from abline.tables.cells import cell_text
+from abline.tables.conversion import is_dataframe
 from abline.tables.frames import as_table
 
 if TYPE_CHECKING:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from abline.linear.inference.estimates import Estimates, Indices
     from abline.linear.inference.seen_again import SeenAgain
-    from abline.tables.arrays import Floats
+    from abline.tables.conversion import Floats
 
 Array = NDArray[np.float64]
 

@@ -15,10 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from abline.errors import DataError
-from abline.tables.arrays import Floats, check_finite
+from abline.tables.arrays import check_finite
 
 if TYPE_CHECKING:
     from abline.linear.inference.estimates import Estimates
+    from abline.tables.conversion import Floats
 
 Array = NDArray[np.float64]
 

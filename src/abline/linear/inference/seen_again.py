@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from abline.linear.inference.estimates import Estimates
     from abline.linear.inference.meat import Meat
-    from abline.tables.arrays import Floats
+    from abline.tables.conversion import Floats
 
 Array = NDArray[np.float64]
 

@@ -6,7 +6,6 @@ answer the same few questions about it.
 
 from __future__ import annotations
 
-import sys
 from abc import ABC, abstractmethod
 from typing import Any, Self
 
@@ -14,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from abline.linear.threads import in_order
-from abline.tables.arrays import is_sparse
+from abline.linear.triangle import constant_columns
+from abline.tables.conversion import is_sparse
 
 Array = NDArray[np.float64]
 Floats = NDArray[np.floating[Any]]
@@ -28,9 +28,6 @@ _SMALL = 2**24
 
 #: means beyond this many standard deviations make the centring lose digits: X is then copied
 _FAR = 1e4
-
-#: a column that varies by fewer units in the last place of its mean holds rounding errors only
-_CONSTANT_ULPS = 2
 
 
 class Columns(ABC):
@@ -222,5 +219,4 @@ def _column_blocks(X: Array) -> list[slice]:
 
 
 def _without_constants(squares: Array, mean: Array, weight: float) -> Array:
-    noise = _CONSTANT_ULPS * sys.float_info.epsilon * np.sqrt(weight) * np.abs(mean)
-    return np.where(np.sqrt(squares) <= noise, 0.0, squares)
+    return np.where(constant_columns(np.sqrt(squares), mean, weight), 0.0, squares)

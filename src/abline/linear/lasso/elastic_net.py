@@ -9,29 +9,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from abline.errors import DataError, ParameterError
-from abline.linear.inference.refusal import PenalisedModel
 from abline.linear.lasso.gram import GramProblem
 from abline.linear.lasso.parameters import (
     check_descent,
-    check_flag,
     check_l1_ratio,
     check_number,
 )
 from abline.linear.lasso.path import enet_path
 from abline.linear.lasso.pose import pose
 from abline.linear.lasso.problem import penalties, warn_unless_converged
-from abline.linear.linear_model import LinearModel
-from abline.tables.arrays import TrainingArrays, check_training, is_sparse
+from abline.linear.parameters import check_flag
+from abline.linear.penalised_model import PenalisedLinearModel
+from abline.tables.arrays import TrainingArrays, check_training
+from abline.tables.conversion import is_sparse
 
 if TYPE_CHECKING:
     from abline.linear.factor import RFactor
     from abline.linear.lasso.problem import Descent, Problem
-    from abline.tables.arrays import Floats
 
 Array = NDArray[np.float64]
 
 
-class ElasticNet(PenalisedModel, LinearModel):
+class ElasticNet(PenalisedLinearModel):
     """Linear regression with a penalty on the coefficients' sizes and squares.
 
     It minimises, with rows weighted so that their mean weight is one,
@@ -106,10 +105,8 @@ class ElasticNet(PenalisedModel, LinearModel):
     path = staticmethod(enet_path)
 
     l1_ratio: float
-    target_ndim_: int
     dual_gap_: Any
     n_iter_: Any
-    engine_: str
 
     def __init__(
         self,
@@ -209,27 +206,6 @@ class ElasticNet(PenalisedModel, LinearModel):
         ndim = 1 if factor.n_targets == 1 else 2
         return self._solve(problem, descent, np.dtype(np.float64), ndim)
 
-    def predict(self, X: Any) -> Floats:
-        """Predict the target of new rows.
-
-        Parameters
-        ----------
-        X : array, tensor, dataframe or sparse matrix of shape (n, p)
-            Finite numbers, the features in the order of ``fit``.
-
-        Returns
-        -------
-        array of shape (n,), or (n, t) where y came so; in X's precision
-
-        Raises
-        ------
-        DataError
-            If the features do not match those fitted or cannot be used, or a prediction is
-            beyond the range of X's precision.
-        """
-        answer = super().predict(X)
-        return answer.reshape(len(answer), -1) if self.target_ndim_ == 2 else answer
-
     @property
     def sparse_coef_(self) -> Any:
         """The coefficients without their zeros."""
@@ -240,7 +216,7 @@ class ElasticNet(PenalisedModel, LinearModel):
         return (csr_matrix if plain else csr_array)(np.atleast_2d(self.coef_))
 
     def _check_parameters(self) -> Descent:
-        self._check_intercept()
+        check_flag("fit_intercept", self.fit_intercept)
         check_number("alpha", self.alpha, 0.0)
         check_l1_ratio("l1_ratio", self.l1_ratio)
         check_flag("warm_start", self.warm_start)
@@ -292,12 +268,10 @@ class ElasticNet(PenalisedModel, LinearModel):
                 "has values so large that their squares overflow, divide them by a power of ten"
             )
         self.engine_ = problem.engine
-        self.target_ndim_ = ndim
-        self._keep_line(coef, intercept, dtype, flat=ndim == 1)
+        self._keep_targets(coef, intercept, dtype, ndim)
         self.n_iter_, self.dual_gap_ = sweeps, gaps
         if t == 1:
             self.n_iter_, self.dual_gap_ = sweeps[0], gaps[0]
-            self.coef_ = self.coef_.reshape(p)
         return self
 
     def _start(self, t: int, p: int) -> Array | None:

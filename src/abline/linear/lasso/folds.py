@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from abline.errors import DataError
 from abline.linear.factor import RFactor
-from abline.linear.folds import fold_factors
+from abline.linear.folds import fold_factors, row_indices, whole_factor
 from abline.linear.lasso.gram import GramProblem
 from abline.linear.lasso.working_set import WideProblem
 from abline.linear.threads import one_blas_thread
@@ -87,7 +87,7 @@ def pose_folds(
         If a cell is missing or infinite, or a fold has no row with a weight, or all of them.
     """
     n = len(data.y)
-    parts = [(_indices(train), _indices(test)) for train, test in splits]
+    parts = [(row_indices(train), row_indices(test)) for train, test in splits]
     for number, rows in enumerate(zip(*parts, strict=True)):
         what = ("training", "test")[number]
         for fold, index in enumerate(rows):
@@ -110,9 +110,8 @@ def pose_folds(
         ]
     try:
         factors = fold_factors(data.X, data.y, data.sample_weight, parts)
-        if np.all(np.bincount(np.concatenate(parts[0]), minlength=n) == 1):
-            factor = factors[0].test.merge(factors[0].train)
-        else:
+        factor = whole_factor(factors, parts, n)
+        if factor is None:
             factor = RFactor.from_arrays(data.X, data.y, data.sample_weight)
     except DataError:
         check_finite(data.X, names)
@@ -154,11 +153,6 @@ class _MaskedFold:
         weights = self.weights[self.test]
         answer: Array = weights @ np.square(left) / weights.sum()
         return answer
-
-
-def _indices(rows: Any) -> Indices:
-    rows = np.asarray(rows)
-    return np.flatnonzero(rows) if rows.dtype == bool else rows
 
 
 def _weight(rows: Indices, weights: Any) -> float:

@@ -10,6 +10,7 @@ from sklearn.utils import check_random_state
 
 from abline.errors import ParameterError, one_of
 from abline.linear.lasso.problem import Descent
+from abline.linear.parameters import check_flag
 
 _ORDERS = ("cyclic", "random")
 
@@ -70,13 +71,6 @@ def check_count(name: str, value: Any) -> int:
     if isinstance(value, Integral) and int(value) >= 1:
         return int(value)
     raise ParameterError(f"{name} is {value!r}: give a whole number of 1 or more")
-
-
-def check_flag(name: str, value: Any) -> bool:
-    """Check a truth value."""
-    if isinstance(value, bool | np.bool_):
-        return bool(value)
-    raise ParameterError(f"{name} is {value!r}: give True or False")
 
 
 def check_l1_ratio(name: str, value: Any) -> float:

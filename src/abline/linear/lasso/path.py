@@ -15,7 +15,8 @@ from abline.errors import ParameterError
 from abline.linear.lasso.parameters import check_count, check_descent, check_l1_ratio, check_number
 from abline.linear.lasso.pose import pose
 from abline.linear.lasso.problem import alpha_grid, penalties, warn_unless_converged
-from abline.tables.arrays import TrainingArrays, check_training, check_weights, is_sparse
+from abline.tables.arrays import TrainingArrays, check_training, check_weights
+from abline.tables.conversion import is_sparse
 
 Array = NDArray[np.float64]
 

@@ -27,6 +27,7 @@ from abline.linear.lasso.path import write_progress
 from abline.linear.lasso.pose import asks_for_gram
 from abline.linear.lasso.problem import alpha_grid, penalties, warn_unless_converged
 from abline.linear.linear_model import LinearModel
+from abline.linear.parameters import check_flag
 from abline.linear.threads import in_order
 from abline.tables.arrays import check_training
 
@@ -107,7 +108,7 @@ class PathCV(PenalisedModel, LinearModel):
             If a parameter has no meaning.
         """
         routed = self._route(sample_weight, params)
-        fit_intercept = self._check_intercept()
+        fit_intercept = check_flag("fit_intercept", self.fit_intercept)
         descent = check_descent(
             tol=self.tol,
             max_iter=self.max_iter,

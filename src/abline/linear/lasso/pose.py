@@ -17,11 +17,13 @@ from abline.linear.factor import RFactor
 from abline.linear.lasso.gram import GramProblem
 from abline.linear.lasso.working_set import WideProblem
 from abline.linear.threads import one_blas_thread
-from abline.tables.arrays import check_finite, is_sparse
+from abline.tables.arrays import check_finite
+from abline.tables.conversion import is_sparse
 
 if TYPE_CHECKING:
     from abline.linear.lasso.problem import Problem
-    from abline.tables.arrays import Floats, TrainingArrays
+    from abline.tables.arrays import TrainingArrays
+    from abline.tables.conversion import Floats
 
 Array = NDArray[np.float64]
 

@@ -29,7 +29,7 @@ from abline.linear.threads import one_blas_thread
 if TYPE_CHECKING:
     from abline.linear.lasso.columns import Columns
     from abline.linear.lasso.problem import Descent
-    from abline.tables.arrays import Floats
+    from abline.tables.conversion import Floats
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from abline.linear.threads import in_order
 from abline.linear.triangle import constant_columns
-from abline.tables.arrays import is_sparse
+from abline.tables.conversion import is_sparse
 
 if TYPE_CHECKING:
     from abline.linear.rows import Rows

@@ -21,19 +21,22 @@ from abline.linear.ridge.design import centred
 from abline.linear.threads import one_blas_thread
 
 if TYPE_CHECKING:
-    from abline.linear.ridge.options import RidgeOptions
     from abline.linear.rows import Rows
 
 Array = NDArray[np.float64]
-
-#: residuals are brought below this part of y, or below ``tol`` where that is less
-_TOLERANCE = 1e-12
 
 #: why SciPy's LSQR stopped: it had no more iterations
 _OUT_OF_ITERATIONS = 7
 
 
-def solve_lsqr(rows: Rows, penalties: Array, options: RidgeOptions) -> Answer:
+def solve_lsqr(
+    rows: Rows,
+    penalties: Array,
+    *,
+    fit_intercept: bool,
+    tolerance: float,
+    max_iter: int | None = None,
+) -> Answer:
     """Solve a ridge regression by iterations, to the least norm where coefficients are free.
 
     Parameters
@@ -41,9 +44,12 @@ def solve_lsqr(rows: Rows, penalties: Array, options: RidgeOptions) -> Answer:
     rows : Rows
         Of n rows, p features and t targets.
     penalties : array of shape (t,), in squared units of X
-        None negative.
-    options : RidgeOptions
-        Its ``tol`` and ``max_iter`` count.
+        None negative; zero gives least squares.
+    fit_intercept : bool
+    tolerance : float
+        What residuals are brought below, as a part of y.
+    max_iter : int, optional
+        Four times the lesser of rows and features by default.
 
     Returns
     -------
@@ -57,11 +63,10 @@ def solve_lsqr(rows: Rows, penalties: Array, options: RidgeOptions) -> Answer:
     from scipy.sparse.linalg import LinearOperator, lsqr
 
     n, p = rows.X.shape
-    means, design = centred(rows, fit_intercept=options.fit_intercept)
+    means, design = centred(rows, fit_intercept=fit_intercept)
     operator = LinearOperator(
         (n, p), matvec=design.times, rmatvec=design.transposed, dtype=np.float64
     )
-    tolerance = min(options.tol, _TOLERANCE)
     coef, n_iter = np.empty((p, len(penalties))), np.empty(len(penalties), dtype=np.int32)
     with one_blas_thread():
         for target, penalty in enumerate(penalties):
@@ -72,7 +77,7 @@ def solve_lsqr(rows: Rows, penalties: Array, options: RidgeOptions) -> Answer:
                 atol=tolerance,
                 btol=tolerance,
                 conlim=0,
-                iter_lim=options.max_iter or 4 * min(n, p),
+                iter_lim=max_iter or 4 * min(n, p),
             )
             if stopped == _OUT_OF_ITERATIONS:
                 _warn(int(n_iter[target]), tolerance)

@@ -17,14 +17,15 @@ from sklearn.model_selection import check_cv
 
 from abline.errors import DataError, DataWarning
 from abline.linear.factor import RFactor
-from abline.linear.folds import fold_factors
+from abline.linear.folds import fold_factors, row_indices, whole_factor
+from abline.linear.gram import WIDEST_SPARSE
 from abline.linear.ridge.answer import Answer
 from abline.linear.ridge.design import centred
 from abline.linear.ridge.ridge import Ridge
-from abline.linear.ridge.solve import WIDEST_SPARSE, solve
+from abline.linear.ridge.solve import solve
 from abline.linear.ridge.spectrum import Spectrum, decompose_kernel
 from abline.linear.threads import one_blas_thread
-from abline.tables.arrays import is_sparse
+from abline.tables.conversion import is_sparse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -61,7 +62,7 @@ def splits_of(cv: Any, data: TrainingArrays, params: Mapping[str, Any]) -> list[
         splits = list(check_cv(cv, y, classifier=False).split(data.X, y, **params))
     except ValueError as error:
         raise DataError(f"cv cannot split the rows: {error}") from error
-    return [(_indices(train), _indices(test)) for train, test in splits]
+    return [(row_indices(train), row_indices(test)) for train, test in splits]
 
 
 def factors_tell(rows: Rows, splits: Sequence[Split]) -> bool:
@@ -125,9 +126,7 @@ def scores_from_factors(
         coef = Spectrum.of_system(system).path(alphas)
         errors, total = _squared_errors(fold.test, coef, system.x_mean, system.y_mean)
         scores += score(errors, total, fold.test.weight)
-    n = rows.X.shape[0]
-    counts = np.bincount(np.concatenate(splits[0]), minlength=n)
-    whole = folds[0].train.merge(folds[0].test) if np.all(counts == 1) else None
+    whole = whole_factor(folds, splits, rows.X.shape[0])
     return scores / len(folds), whole
 
 
@@ -171,7 +170,8 @@ def scores_from_predictions(
         for number, (alpha, answer) in enumerate(zip(alphas, answers, strict=True)):
             model = Ridge(float(alpha), fit_intercept=options.fit_intercept)
             model.n_features_in_ = rows.X.shape[1]
-            model._keep_answer(answer, rows.X.dtype, ndim)
+            model.engine_ = answer.engine
+            model._keep_targets(answer.coef, answer.intercept, rows.X.dtype, ndim)
             scores[fold, number] = scorer(model, part.X, y, **more)
     means: Array = scores.mean(axis=0)
     if not np.isfinite(means).all():
@@ -221,11 +221,6 @@ def _fit_all(rows: Rows, alphas: Array, options: RidgeOptions) -> list[Answer]:
 def _take(rows: Rows, index: NDArray[np.int_]) -> Rows:
     weights = None if rows.weights is None else rows.weights[index]
     return replace(rows, X=rows.X[index], y=rows.y[index], weights=weights)
-
-
-def _indices(part: Any) -> NDArray[np.int_]:
-    index = np.asarray(part)
-    return np.flatnonzero(index) if index.dtype == bool else index
 
 
 def _cut(value: Any, n: int, index: NDArray[np.int_]) -> Any:

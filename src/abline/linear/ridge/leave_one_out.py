@@ -31,7 +31,7 @@ from abline.linear.ridge.design import Means, centred, centred_dense
 from abline.linear.ridge.spectrum import Spectrum, decompose, decompose_kernel
 from abline.linear.rows import block_rows
 from abline.linear.threads import in_order, one_blas_thread
-from abline.tables.arrays import is_sparse
+from abline.tables.conversion import is_sparse
 
 if TYPE_CHECKING:
     from abline.linear.rows import Rows

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from abline.errors import ParameterError, one_of
+from abline.linear.parameters import check_flag
 
 SOLVERS = ("auto", "svd", "cholesky", "lsqr", "sparse_cg", "sag", "saga", "lbfgs")
 
@@ -62,7 +63,7 @@ class RidgeOptions:
             If one has a value that it cannot take, alone or beside the others.
         """
         for name in ("fit_intercept", "copy_X", "positive"):
-            check_true_or_false(getattr(estimator, name), name)
+            check_flag(name, getattr(estimator, name))
         solver = one_of("solver", estimator.solver, SOLVERS)
         tol, max_iter, seed = estimator.tol, estimator.max_iter, estimator.random_state
         if not isinstance(tol, Real) or isinstance(tol, bool) or not 0 <= float(tol) < math.inf:
@@ -135,29 +136,6 @@ class RidgeOptions:
                 'the exact answer was computed instead: set the solver to "auto" or "sparse_cg"',
                 stacklevel=4,
             )
-
-
-def check_true_or_false(value: Any, name: str) -> bool:
-    """Check a parameter that is either True or False.
-
-    Parameters
-    ----------
-    value : object
-    name : str
-        Of the parameter, for the message.
-
-    Returns
-    -------
-    bool
-
-    Raises
-    ------
-    ParameterError
-        If it is neither.
-    """
-    if not isinstance(value, bool | np.bool_):
-        raise ParameterError(f"{name} is {value!r}: give True or False")
-    return bool(value)
 
 
 def _is_whole(value: Any) -> bool:

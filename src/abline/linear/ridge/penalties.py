@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from abline.errors import ParameterError, ParameterTypeError
-from abline.tables.arrays import from_tensor
+from abline.tables.conversion import from_tensor
 
 Array = NDArray[np.float64]
 

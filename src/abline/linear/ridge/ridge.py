@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from abline.linear.ridge.model import RidgeModel
+from abline.linear.penalised_model import PenalisedLinearModel
 from abline.linear.ridge.options import COUNTED, RidgeOptions
 from abline.linear.ridge.penalties import check_penalties, one_per_target
 from abline.linear.ridge.positive import solve_positive_triangle
@@ -14,7 +14,8 @@ from abline.linear.ridge.solve import solve
 from abline.linear.ridge.triangle import solve_triangle
 from abline.linear.rows import Rows
 from abline.linear.threads import one_blas_thread
-from abline.tables.arrays import check_training, is_sparse
+from abline.tables.arrays import check_training
+from abline.tables.conversion import is_sparse
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from abline.linear.ridge.answer import Answer
 
 
-class Ridge(RidgeModel):
+class Ridge(PenalisedLinearModel):
     """Linear regression with a penalty on the sum of the squared coefficients.
 
     It minimises ``sum of w (y - X b - b0)² + alpha * sum of b²``. The penalty keeps the
@@ -147,7 +148,8 @@ class Ridge(RidgeModel):
         with one_blas_thread():
             answer = solve(rows, penalties, options, getattr(self, "feature_names_in_", None))
         self._report(answer, solver, len(penalties))
-        self._keep_answer(answer, data.X.dtype, data.y_ndim)
+        self.engine_ = answer.engine
+        self._keep_targets(answer.coef, answer.intercept, data.X.dtype, data.y_ndim)
         return self
 
     def fit_factor(self, factor: RFactor) -> Self:
@@ -185,7 +187,10 @@ class Ridge(RidgeModel):
         way = solve_positive_triangle if options.positive else solve_triangle
         answer = way(system, penalties)
         self._report(answer, options.reported(sparse=False), factor.n_targets)
-        self._keep_answer(answer, np.dtype(np.float64), 1 if factor.n_targets == 1 else 2)
+        self.engine_ = answer.engine
+        self._keep_targets(
+            answer.coef, answer.intercept, np.dtype(np.float64), 1 if factor.n_targets == 1 else 2
+        )
         return self
 
     def _report(self, answer: Answer, solver: str, n_targets: int) -> None:

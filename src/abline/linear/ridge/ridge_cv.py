@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from abline.errors import DataError, ParameterError, one_of
+from abline.linear.parameters import check_flag
+from abline.linear.penalised_model import PenalisedLinearModel
 from abline.linear.ridge.answer import Answer
 from abline.linear.ridge.k_fold import (
     factors_tell,
@@ -18,8 +20,7 @@ from abline.linear.ridge.k_fold import (
 )
 from abline.linear.ridge.leave_one_out import LeaveOneOut
 from abline.linear.ridge.left_out_scores import scores_of_predictions, scores_of_squares
-from abline.linear.ridge.model import RidgeModel
-from abline.linear.ridge.options import RidgeOptions, check_true_or_false
+from abline.linear.ridge.options import RidgeOptions
 from abline.linear.ridge.penalties import check_penalties
 from abline.linear.ridge.routing import route, router_of
 from abline.linear.ridge.scoring import score_of_squares
@@ -27,17 +28,19 @@ from abline.linear.ridge.solve import solve
 from abline.linear.ridge.triangle import solve_triangle
 from abline.linear.rows import Rows
 from abline.linear.threads import one_blas_thread
-from abline.tables.arrays import check_training, is_sparse
+from abline.tables.arrays import check_training
+from abline.tables.conversion import is_sparse
 
 if TYPE_CHECKING:
     from abline.linear.factor import RFactor
     from abline.linear.ridge.routing import Routed
-    from abline.tables.arrays import Floats, TrainingArrays
+    from abline.tables.arrays import TrainingArrays
+    from abline.tables.conversion import Floats
 
 Array = NDArray[np.float64]
 
 
-class RidgeCV(RidgeModel):
+class RidgeCV(PenalisedLinearModel):
     """Ridge regression with the penalty that predicts left-out rows best.
 
     By default each row is predicted by the fit to all others, exactly and without refitting, and
@@ -166,7 +169,8 @@ class RidgeCV(RidgeModel):
                 answer = self._leave_one_out(rows, alphas, routed, data)
             else:
                 answer = self._leave_folds_out(rows, alphas, routed, data)
-            self._keep_answer(answer, data.X.dtype, data.y_ndim)
+            self.engine_ = answer.engine
+            self._keep_targets(answer.coef, answer.intercept, data.X.dtype, data.y_ndim)
         return self
 
     def get_metadata_routing(self) -> Any:
@@ -181,7 +185,7 @@ class RidgeCV(RidgeModel):
 
     def _check_parameters(self) -> None:
         for name in ("fit_intercept", "store_cv_results", "alpha_per_target"):
-            check_true_or_false(getattr(self, name), name)
+            check_flag(name, getattr(self, name))
             if self.cv is not None and name != "fit_intercept" and getattr(self, name):
                 raise ParameterError(
                     f"cv!=None and {name}=True are incompatible: leave one of them out"

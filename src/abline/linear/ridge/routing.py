@@ -14,7 +14,7 @@ from abline.linear.ridge.scoring import routing_enabled, scorer_of, takes_weight
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from abline.tables.arrays import Floats
+    from abline.tables.conversion import Floats
 
 
 @dataclass(frozen=True)

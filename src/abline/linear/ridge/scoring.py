@@ -109,6 +109,9 @@ def score_of_squares(scoring: Any) -> Callable[[Array, Array, float], Array] | N
     return _OF_SQUARES.get(scoring) if isinstance(scoring, str) else None
 
 
+# all three are called alike: R² needs no weight, the others no total
+
+
 def _r2(errors: Array, total: Array, weight: float) -> Array:  # noqa: ARG001
     # a target that does not vary is explained if met exactly, and not explained otherwise
     with np.errstate(divide="ignore", invalid="ignore"):

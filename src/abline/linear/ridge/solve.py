@@ -13,12 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from abline.linear.factor import RFactor
+from abline.linear.gram import WIDEST_SPARSE
 from abline.linear.ridge.iterative import solve_lsqr
 from abline.linear.ridge.kernel import solve_kernel
 from abline.linear.ridge.normal import solve_normal
 from abline.linear.ridge.positive import solve_positive_rows, solve_positive_triangle
 from abline.linear.ridge.triangle import solve_triangle
-from abline.tables.arrays import check_finite, is_sparse
+from abline.tables.arrays import check_finite
+from abline.tables.conversion import is_sparse
 
 if TYPE_CHECKING:
     from abline.linear.ridge.answer import Answer
@@ -27,8 +29,8 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
-#: columns, or rows, of a sparse table up to which a square matrix of them is made
-WIDEST_SPARSE = 5_000
+#: iterations bring residuals below this part of y, or below ``tol`` where that is less
+_TOLERANCE = 1e-12
 
 
 def solve(rows: Rows, penalties: Array, options: RidgeOptions, names: Any = None) -> Answer:
@@ -65,8 +67,15 @@ def solve(rows: Rows, penalties: Array, options: RidgeOptions, names: Any = None
         if answer is not None:
             return answer
     if is_sparse(rows.X) and p > WIDEST_SPARSE:
-        iterate = solve_positive_rows if options.positive else solve_lsqr
-        return iterate(rows, penalties, options)
+        if options.positive:
+            return solve_positive_rows(rows, penalties, options)
+        return solve_lsqr(
+            rows,
+            penalties,
+            fit_intercept=options.fit_intercept,
+            tolerance=min(options.tol, _TOLERANCE),
+            max_iter=options.max_iter,
+        )
     factor = RFactor.from_arrays(rows.X, rows.y, rows.weights)
     system = factor.system(fit_intercept=options.fit_intercept)
     if options.positive:

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import lapack
 
-from abline.linear.dependence import dependent_columns
+from abline.linear.dependence import dependent_features
 from abline.linear.least_squares import least_squares
 from abline.linear.ridge.answer import Answer
 from abline.linear.ridge.correct import corrected
@@ -76,7 +76,7 @@ def solve_triangle(system: System, penalties: Array) -> Answer:
         plain = least_squares(system)
         coef[:, free] = plain.coef[:, free]
         if plain.rank < p:
-            engine, dependent = "svd", _dependent(system)
+            engine, dependent = "svd", dependent_features(system)
     if not free.all():
         found = _few_penalties(system, penalties[~free], system.z[:, ~free])
         if found is None:
@@ -110,12 +110,6 @@ def penalised_factor(R: Array, penalty: float) -> Array:
     np.fill_diagonal(below, np.sqrt(penalty))
     upper: Array = lapack.dtpqrt(p, min(_PANEL, p), square, below, overwrite_a=1, overwrite_b=1)[0]
     return upper
-
-
-def _dependent(system: System) -> dict[int, list[int]]:
-    if system.n_rows <= system.R.shape[1]:
-        return {}  # fewer rows than features: it is not the columns that depend on each other
-    return dependent_columns(system.R, system.tolerance * len(system.R) ** 0.5)
 
 
 def _few_penalties(system: System, penalties: Array, z: Array) -> Array | None:

@@ -1,4 +1,4 @@
-"""What Ridge and RidgeCV share: the shapes of their answers."""
+"""What lines with a penalty share: no standard errors, and scikit-learn's shapes for them."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ from abline.linear.linear_model import LinearModel
 
 if TYPE_CHECKING:
     import numpy as np
+    from numpy.typing import NDArray
 
-    from abline.linear.ridge.answer import Answer
-    from abline.tables.arrays import Floats
+    from abline.tables.conversion import Floats
+
+    Array = NDArray[np.float64]
 
 
-class RidgeModel(PenalisedModel, LinearModel):
-    """A line whose coefficients have scikit-learn's shapes for this family.
+class PenalisedLinearModel(PenalisedModel, LinearModel):
+    """A line whose coefficients have scikit-learn's shapes for those with a penalty.
 
     A target of shape (n, 1) has coefficients of shape (p,), an intercept of shape (1,) and,
     like the target, predictions of shape (n, 1).
@@ -52,10 +54,11 @@ class RidgeModel(PenalisedModel, LinearModel):
         answer = super().predict(X)
         return answer.reshape(len(answer), -1) if self.target_ndim_ == 2 else answer
 
-    def _keep_answer(self, answer: Answer, dtype: np.dtype[Any], ndim: int) -> None:
-        """Remember lines in the data's precision and shape."""
-        self._keep_line(answer.coef, answer.intercept, dtype, flat=ndim == 1)
-        if self.coef_.ndim == 2 and len(self.coef_) == 1:
-            self.coef_ = self.coef_[0]
-        self.engine_ = answer.engine
-        self.target_ndim_ = ndim
+    def _keep_targets(
+        self, coef: Array, intercept: Array, dtype: np.dtype[Any], target_ndim: int
+    ) -> None:
+        """Remember coefficients of shape (p, t) and intercepts of shape (t,)."""
+        self._keep_line(coef, intercept, dtype, flat=target_ndim == 1)
+        if coef.shape[1] == 1:
+            self.coef_ = self.coef_.reshape(-1)
+        self.target_ndim_ = target_ndim
