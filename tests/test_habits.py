@@ -55,10 +55,6 @@ EXPECTED_FAILURES: dict[str, dict[str, str]] = {
         "check_non_transformer_estimators_n_iter": "scikit-learn's own tests want n_iter_ None "
         "where nothing iterated, this check a number",
     },
-    "RidgeCV": {
-        "check_sample_weight_equivalence_on_dense_data": "leave-one-out leaves out a row of weight "
-        "two whole, but of two equal rows only one; scikit-learn's passes through its parameter cv",
-    },
 }
 
 #: classes that find their columns by name, in any order
