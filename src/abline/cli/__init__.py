@@ -21,7 +21,7 @@ def main(argv: list[str] | None = None) -> None:
         Always, with the exit code.
     """
     for name in ("stdout", "stderr"):
-        if getattr(sys, name) is None:  # closed by the caller
+        if getattr(sys, name) is None:  # closed by the caller; to stay open until the process ends
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115, PTH123
     try:
         from abline.cli.main import main as run

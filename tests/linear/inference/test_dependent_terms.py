@@ -1,10 +1,11 @@
 """Terms that cannot be estimated are NaN and named; the others are as if they were not there."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import statsmodels.api as sm
 
-from abline.errors import ParameterError
+from abline.errors import DataError, ParameterError
 from abline.linear import LinearRegression, ols
 
 
@@ -94,3 +95,11 @@ def test_a_constant_target_and_nothing_but_constants():
     for result in (flat, empty):
         assert str(result)
         assert result.to_frame().height == len(result.params)
+
+
+def test_a_feature_with_the_name_of_the_constant_is_refused():
+    frame = pd.DataFrame({"Intercept": [1.0, 2.0, 4.0, 5.0]})
+    y = [1.0, 2.0, 3.0, 5.0]
+    with pytest.raises(DataError, match=r"a feature is called 'Intercept'.*: rename it"):
+        LinearRegression().fit(frame, y).summary()
+    assert LinearRegression(fit_intercept=False).fit(frame, y).summary().params["Intercept"] > 0

@@ -174,7 +174,8 @@ def estimate(model: Any, *, target: int | None, features: Sequence[str] | None =
         If the model has several targets and none is chosen, is constrained to coefficients that
         are not negative, or keeps no factor.
     DataError
-        If squares of the target are beyond the range of double precision.
+        If squares of the target or of a feature are beyond the range of double precision, or a
+        feature has the name of the constant term.
     """
     check_is_fitted(model)
     factor = _factor(model)
@@ -260,7 +261,12 @@ def _target(target: int | None, n_targets: int) -> int:
 def _names(model: Any, features: Sequence[str] | None, p: int) -> tuple[str, ...]:
     if features is None:
         features = getattr(model, "feature_names_in_", None)
-    return tuple(f"x{j}" for j in range(p)) if features is None else tuple(map(str, features))
+    names = tuple(f"x{j}" for j in range(p)) if features is None else tuple(map(str, features))
+    if model.fit_intercept and INTERCEPT in names:
+        raise DataError(
+            f"a feature is called {INTERCEPT!r}, the name of the constant term: rename it"
+        )
+    return names
 
 
 def _is_double(model: Any) -> bool:

@@ -19,7 +19,7 @@ class PenalisedModel:
     abline.errors.ParameterError: Lasso has no summary: ...
     """
 
-    def summary(self, *args: Any, **kwargs: Any) -> NoReturn:  # noqa: ARG002
+    def summary(self, *args: Any, **kwargs: Any) -> NoReturn:  # noqa: ARG002 - whatever is asked
         """Refuse, because standard errors of least squares do not hold for these coefficients.
 
         Raises
@@ -29,7 +29,7 @@ class PenalisedModel:
         """
         refuse_inference(self, "summary")
 
-    def predict_interval(self, *args: Any, **kwargs: Any) -> NoReturn:  # noqa: ARG002
+    def predict_interval(self, *args: Any, **kwargs: Any) -> NoReturn:  # noqa: ARG002 - whatever is asked
         """Refuse, because intervals of least squares do not hold for these predictions.
 
         Raises

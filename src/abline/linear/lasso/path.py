@@ -34,7 +34,7 @@ def enet_path(
     alphas: Any = "warn",
     precompute: Any = "auto",
     Xy: Any = None,
-    copy_X: bool = True,  # noqa: ARG001
+    copy_X: bool = True,  # noqa: ARG001 - scikit-learn's; X is never changed
     coef_init: Any = None,
     verbose: Any = False,
     return_n_iter: bool = False,
