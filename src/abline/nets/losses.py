@@ -82,19 +82,34 @@ def make_loss(criterion: Any, *, weighted: bool) -> Loss:
     ParameterError
         If weights are wanted and the criterion has no ``reduction="none"``.
     """
-    by_row, reduction = _by_row(criterion) if weighted else (criterion, "mean")
+    return CriterionLoss(criterion, *(_by_row(criterion) if weighted else (criterion, "mean")))
 
-    def loss(outputs: Tensor, target: Tensor, weights: Tensor | None) -> Tensor:
+
+class CriterionLoss:
+    """A criterion in the form that engines call.
+
+    Attributes
+    ----------
+    criterion : callable
+        Which it is, for engines that have their own way to compute it.
+    """
+
+    def __init__(
+        self, criterion: Any, by_row: Callable[[Tensor, Tensor], Tensor], reduction: str
+    ) -> None:
+        self.criterion = criterion
+        self._by_row = by_row
+        self._reduction = reduction
+
+    def __call__(self, outputs: Tensor, target: Tensor, weights: Tensor | None) -> Tensor:
+        """Compute the loss."""
         if weights is None:
-            plain: Tensor = criterion(outputs, target)
+            plain: Tensor = self.criterion(outputs, target)
             return plain
-        each: Tensor = by_row(outputs, target)
-        rows = each.reshape(len(target), -1)
-        if reduction == "sum":
+        rows = self._by_row(outputs, target).reshape(len(target), -1)
+        if self._reduction == "sum":
             return (weights * rows.sum(1)).sum()
         return (weights * rows.mean(1)).sum() / weights.sum()
-
-    return loss
 
 
 def _by_row(criterion: Any) -> tuple[Callable[[Tensor, Tensor], Tensor], str]:

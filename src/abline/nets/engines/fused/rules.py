@@ -1,0 +1,170 @@
+"""What criterion and which optimizer a training has, as kernels know them."""
+
+from __future__ import annotations
+
+import functools
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from abline.nets.engines.fused import codes
+from abline.nets.engines.fused.stack import NotFused
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from abline.nets.engines.fused.stack import Stack
+
+
+@dataclass(frozen=True)
+class LossRule:
+    """A criterion that kernels know.
+
+    Attributes
+    ----------
+    code : int
+        From `codes`.
+    parameter : float
+        Huber's delta, for example.
+    summed : bool
+        Whether rows and targets are added up; otherwise their mean is taken.
+    """
+
+    code: int
+    parameter: float = 0.0
+    summed: bool = False
+
+    def array(self, n_outputs: int) -> NDArray[np.float64]:
+        """Give the numbers that kernels take (see `passes.train_epochs`)."""
+        share = 1.0 if self.summed else 1.0 / n_outputs
+        return np.array([self.code, self.parameter, share, float(self.summed)])
+
+
+_FUNCTIONS: dict[Any, type[nn.Module]] = {
+    nn.functional.mse_loss: nn.MSELoss,
+    nn.functional.l1_loss: nn.L1Loss,
+    nn.functional.huber_loss: nn.HuberLoss,
+    nn.functional.smooth_l1_loss: nn.SmoothL1Loss,
+    nn.functional.poisson_nll_loss: nn.PoissonNLLLoss,
+}
+
+
+def find_loss(criterion: Any) -> LossRule:
+    """Read a criterion as a rule.
+
+    Parameters
+    ----------
+    criterion : callable
+        A fit's own, from `abline.nets.losses.make_criterion`.
+
+    Returns
+    -------
+    LossRule
+
+    Raises
+    ------
+    NotFused
+        If kernels do not know it.
+
+    Examples
+    --------
+    >>> find_loss(nn.HuberLoss(delta=2.0))
+    LossRule(code=2, parameter=2.0, summed=False)
+    """
+    name = getattr(criterion, "__name__", type(criterion).__name__)
+    unknown = NotFused(f"kernels do not know the loss {name}")
+    function, arguments = criterion, {}
+    if isinstance(criterion, functools.partial) and not criterion.args:
+        function, arguments = criterion.func, criterion.keywords
+    if function in _FUNCTIONS:
+        try:
+            criterion = _FUNCTIONS[function](**arguments)
+        except TypeError:
+            raise unknown from None
+    kind = type(criterion)
+    if kind not in _FUNCTIONS.values() or criterion.reduction not in ("mean", "sum"):
+        raise unknown
+    summed = criterion.reduction == "sum"
+    if kind is nn.MSELoss:
+        return LossRule(codes.SQUARED, 0.0, summed)
+    if kind is nn.L1Loss:
+        return LossRule(codes.ABSOLUTE, 0.0, summed)
+    if kind is nn.HuberLoss:
+        return LossRule(codes.HUBER, float(criterion.delta), summed)
+    if kind is nn.SmoothL1Loss and criterion.beta > 0:
+        return LossRule(codes.SMOOTH_ABSOLUTE, float(criterion.beta), summed)
+    if kind is nn.PoissonNLLLoss and criterion.log_input and not criterion.full:
+        return LossRule(codes.POISSON, 0.0, summed)
+    raise unknown
+
+
+@dataclass(frozen=True)
+class OptimizerRule:
+    """An optimizer that kernels know.
+
+    Attributes
+    ----------
+    code : int
+        From `codes`.
+    settings : array of float64
+        As `updates.update` takes them.
+    memory : tuple of str
+        The names of what the optimizer remembers of each parameter, at most two.
+    """
+
+    code: int
+    settings: NDArray[np.float64]
+    memory: tuple[str, ...]
+
+
+def find_optimizer(optimizer: torch.optim.Optimizer, stack: Stack) -> OptimizerRule:
+    """Read an optimizer as a rule.
+
+    Parameters
+    ----------
+    optimizer : torch.optim.Optimizer
+    stack : Stack
+        Whose parameters it moves.
+
+    Returns
+    -------
+    OptimizerRule
+
+    Raises
+    ------
+    NotFused
+        If kernels do not know it, or its settings.
+    """
+    name = type(optimizer).__name__
+    if len(optimizer.param_groups) != 1:
+        raise NotFused(f"{name} has several groups of parameters")
+    group = optimizer.param_groups[0]
+    if {id(p) for p in group["params"]} != {id(p) for p in stack.tensors()}:
+        raise NotFused(f"{name} does not move all parameters")
+    numbers = [
+        group[key] for key in ("lr", "weight_decay", "momentum", "dampening") if key in group
+    ]
+    if any(isinstance(number, torch.Tensor) for number in [*numbers, *group.get("betas", ())]):
+        raise NotFused(f"{name} has tensors for settings")
+    if any(group.get(key) for key in ("amsgrad", "maximize", "capturable", "differentiable")):
+        raise NotFused(f"kernels do not know these settings of {name}")
+    if type(optimizer) is torch.optim.SGD:
+        first, second, epsilon = group["momentum"], group["dampening"], 0.0
+        memory: tuple[str, ...] = ("momentum_buffer",) if first else ()
+        code = codes.SGD
+    elif type(optimizer) in (torch.optim.Adam, torch.optim.AdamW):
+        (first, second), epsilon = group["betas"], group["eps"]
+        memory = ("exp_avg", "exp_avg_sq")
+        decoupled = type(optimizer) is torch.optim.AdamW or group.get("decoupled_weight_decay")
+        code = codes.ADAMW if decoupled else codes.ADAM
+    else:
+        raise NotFused(f"kernels do not know the optimizer {name}")
+    nesterov = float(group.get("nesterov", False))
+    settings = np.array([first, second, epsilon, group["weight_decay"], nesterov], dtype=np.float64)
+    if not np.isfinite(settings).all() or not math.isfinite(group["lr"]):
+        raise NotFused(f"{name} has settings that are no numbers")
+    return OptimizerRule(code, settings, memory)
