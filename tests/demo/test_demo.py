@@ -92,7 +92,8 @@ def test_with_fewer_epochs_later_figures_are_not_compared(short):
 
 def test_progress_is_told(short):
     _, heard = short
-    assert heard[0] == ("a line", 50, 1001)
+    assert heard[0] == ("a line", 1, 1001)
+    assert heard[1] == ("a line", 51, 1001)
     assert heard[-1] == ("a network", 1001, 1001)
     assert len(heard) == 2 * 21
 

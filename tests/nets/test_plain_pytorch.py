@@ -68,6 +68,7 @@ def test_a_fit_equals_the_plain_loop_to_the_last_bit(rows, batch_size, optimizer
         batch_size=batch_size,
         optimizer=optimizer,
         random_state=SEED,
+        engine="loop",
     ).fit(X[:80], y[:80], eval_set=(X[80:], y[80:]))
     assert model.history_["train_loss"] == train
     assert model.history_["valid_loss"] == valid

@@ -158,11 +158,11 @@ def _score(model: Any, job: Job) -> Score:
 class _Listen(Callback):
     """Pass the epochs on to whoever shows the progress."""
 
+    every = _EPOCHS_BETWEEN_REPORTS
+
     def __init__(self, name: str, progress: Progress) -> None:
         self.name = name
         self.progress = progress
 
     def on_epoch_end(self, state: TrainingState) -> None:
-        done = state.epoch + 1
-        if done % _EPOCHS_BETWEEN_REPORTS == 0 or done == state.max_epochs:
-            self.progress(self.name, done, state.max_epochs)
+        self.progress(self.name, state.epoch + 1, state.max_epochs)

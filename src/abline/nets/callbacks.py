@@ -36,6 +36,13 @@ class Callback:
 
     Any object with at least one of them will do.
 
+    Attributes
+    ----------
+    every : int or None, default=1
+        ``on_epoch_end`` runs after the epochs that this divides, and after the last one. None is
+        "now and then": whenever the engine pauses, which it does several times a second. Engines
+        that run many epochs at once are the faster the less often they are asked to pause.
+
     Examples
     --------
     >>> class Count(Callback):
@@ -45,6 +52,8 @@ class Callback:
     ...     def on_epoch_end(self, state):
     ...         self.epochs.append(state.epoch)
     """
+
+    every: int | None = 1
 
     def on_train_begin(self, state: TrainingState) -> None:
         """Run before the first epoch."""
@@ -81,6 +90,55 @@ def hooks_of(callbacks: Sequence[Any], name: str) -> list[Hook]:
     ]
 
 
+def epochs_until_due(callbacks: Sequence[Any], epoch: int, max_epochs: int) -> int:
+    """Count the epochs that can run before a callback has to be called.
+
+    Parameters
+    ----------
+    callbacks : sequence of Callback
+    epoch : int
+        The next to run, counted from 0.
+    max_epochs : int
+
+    Returns
+    -------
+    int
+        1 or more, as many as are left where no callback waits for an epoch.
+
+    Examples
+    --------
+    >>> epochs_until_due([PrintLog(every=100)], 1, 1000)
+    100
+    """
+    last = max_epochs - 1
+    for callback in callbacks:
+        every = getattr(callback, "every", 1)
+        if every is not None and hooks_of([callback], "on_epoch_end"):
+            last = min(last, -(-epoch // every) * every)
+    return last - epoch + 1
+
+
+def due_hooks(callbacks: Sequence[Any], state: TrainingState) -> list[Hook]:
+    """Give the ``on_epoch_end`` of the callbacks that are to see this epoch.
+
+    Parameters
+    ----------
+    callbacks : sequence of Callback
+    state : TrainingState
+
+    Returns
+    -------
+    list of callable
+    """
+    last = state.stop or state.epoch == state.max_epochs - 1
+    due = []
+    for callback in callbacks:
+        every = getattr(callback, "every", 1)
+        if last or every is None or state.epoch % every == 0:
+            due += hooks_of([callback], "on_epoch_end")
+    return due
+
+
 class PrintLog(Callback):
     """Print the losses of every k-th epoch and of the last.
 
@@ -101,10 +159,7 @@ class PrintLog(Callback):
         self.write = write
 
     def on_epoch_end(self, state: TrainingState) -> None:
-        """Print a line if it is time for one."""
-        last = state.stop or state.epoch == state.max_epochs - 1
-        if state.epoch % self.every and not last:
-            return
+        """Print a line."""
         parts = [f"train loss {state.history['train_loss'][-1]:.4g}"]
         if state.has_validation:
             parts.append(f"validation loss {state.history['valid_loss'][-1]:.4g}")
@@ -128,6 +183,8 @@ class ProgressBar(Callback):
     --------
     >>> bar = ProgressBar("the network")
     """
+
+    every = None
 
     #: drawing takes longer than a small network's epoch
     SECONDS_BETWEEN_UPDATES = 0.1

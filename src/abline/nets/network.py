@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from abline.nets.devices import cpu_threads, pick_device
+from abline.nets.engines.choose import Engine
 from abline.nets.engines.loop import run_loop
 from abline.nets.ensemble import MLPEnsemble
 from abline.nets.member_plan import MemberPlan, MemberRows, plan_members
@@ -160,6 +161,7 @@ class NetworkRegressor(TorchRegressor):
                 dropout=self.dropout,
             ).to(device)
             self.history_ = run_loop(self._make_member_job(ensemble, plan, seed))
+            self.engine_ = Engine("loop", "the members train together, as one batched product")
             if data.X.dtype == np.float64 and device.type != "mps":
                 ensemble.double()
             fold(ensemble, plan.coef, plan.intercept, plan.features, plan.target)

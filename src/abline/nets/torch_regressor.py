@@ -15,13 +15,13 @@ import torch
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 
-from abline.errors import DataError, ModelFileError, ParameterError
+from abline.errors import DataError, ModelFileError, ParameterError, one_of
 from abline.nets.aten_attention import plain_attention
 from abline.nets.callbacks import PrintLog
 from abline.nets.describe import build_module, describe_module
 from abline.nets.describe_parameters import describe_parameter, restore_parameter
 from abline.nets.devices import cpu_threads, pick_device
-from abline.nets.engines.loop import run_loop
+from abline.nets.engines.choose import ENGINES, Engine, run_engine
 from abline.nets.factories import (
     first_floating,
     make_module,
@@ -79,6 +79,10 @@ class TorchRegressor(PrefixedParameters, Regressor):
         ``torch.manual_seed``. Global generators are never moved.
     n_jobs : int, optional
         Threads on a CPU; None is one, -1 all. One thread's numbers do not depend on the machine.
+    engine : {"auto", "loop", "fused"}, default="auto"
+        Who runs the steps. ``"loop"`` is plain PyTorch; ``"fused"`` are compiled kernels, many
+        times faster, for float32 and float64 stacks of linear layers, elementwise activations and
+        dropout on a CPU. ``"auto"`` is the faster one that can, the time to compile counted.
     **prefixed
         ``module__…``, ``criterion__…`` and ``optimizer__…``: what those are called with.
 
@@ -94,7 +98,7 @@ class TorchRegressor(PrefixedParameters, Regressor):
     criterion_ : callable
     device_ : str
     engine_ : str
-        What ran the steps.
+        What ran the steps; its ``why`` says why it was not a faster engine.
     n_iter_ : int
         Epochs that ran.
     n_features_in_, n_outputs_, y_ndim_ : int
@@ -134,6 +138,7 @@ class TorchRegressor(PrefixedParameters, Regressor):
         verbose: int = 0,
         random_state: int | np.random.RandomState | None = None,
         n_jobs: int | None = None,
+        engine: str = "auto",
         **prefixed: Any,
     ) -> None:
         self.module = module
@@ -149,6 +154,7 @@ class TorchRegressor(PrefixedParameters, Regressor):
         self.verbose = verbose
         self.random_state = random_state
         self.n_jobs = n_jobs
+        self.engine = engine
         self._set_prefixed(prefixed)
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None, *, eval_set: Any = None) -> Self:
@@ -234,14 +240,13 @@ class TorchRegressor(PrefixedParameters, Regressor):
         with borrowed_generator(seed, device), cpu_threads(self.n_jobs):
             module = self._make_module(data, device)
             job = self._make_job(module, data, valid, seed)
-            self.history_ = run_loop(job)
+            self.history_, self.engine_ = run_engine(job, self.engine)
         self._keep(module, data)
 
     def _keep(self, module: nn.Module, data: TrainingArrays) -> None:
         """Note what the training made."""
         self.module_ = module.eval()
         self.device_ = str(first_floating(module).device)
-        self.engine_ = "loop"
         self.n_iter_ = len(self.history_["epoch"])
         self.n_outputs_ = data.y.shape[1]
         self.y_ndim_ = data.y_ndim
@@ -287,6 +292,7 @@ class TorchRegressor(PrefixedParameters, Regressor):
         return [*callbacks, PrintLog(self.verbose)] if self.verbose else callbacks
 
     def _check_parameters(self) -> None:
+        one_of("engine", self.engine, ENGINES)
         check_number("lr", self.lr, above=0.0, below=math.inf)
         check_count("max_epochs", self.max_epochs)
         check_count("batch_size", self.batch_size, none="all rows")
@@ -302,6 +308,7 @@ class TorchRegressor(PrefixedParameters, Regressor):
             "fitted": {name: value for name, value in vars(self).items() if _is_plain_result(name)},
         }
         if hasattr(self, "module_"):
+            state["engine"] = (str(self.engine_), self.engine_.why)
             state["module"] = describe_module(self.module_, self.n_features_in_)
         if hasattr(self, "criterion_"):
             state["criterion"] = describe_parameter(self.criterion_)
@@ -319,6 +326,7 @@ class TorchRegressor(PrefixedParameters, Regressor):
             setattr(self, name, value)
         if "module" in state:
             self.module_ = build_module(state["module"])
+            self.engine_ = Engine(*state["engine"])
             self.device_ = "cpu"
         if "criterion" in state:
             self.criterion_ = restore_parameter(state["criterion"])
@@ -326,7 +334,8 @@ class TorchRegressor(PrefixedParameters, Regressor):
 
 def _is_plain_result(name: str) -> bool:
     """Say whether an attribute is a result of `fit` that a file holds as it is."""
-    return name.endswith("_") and name[0] != "_" and name not in ("module_", "criterion_")
+    others = ("module_", "criterion_", "engine_")
+    return name.endswith("_") and name[0] != "_" and name not in others
 
 
 def _without_absent(data: TrainingArrays) -> TrainingArrays:

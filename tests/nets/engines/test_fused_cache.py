@@ -10,7 +10,7 @@ import pytest
 from numba import njit
 
 from abline.nets.engines.fused import elementary
-from abline.nets.engines.fused.compiled import cache_folder, sources_hash
+from abline.nets.engines.fused.kernel_cache import cache_folder, sources_hash
 
 #: compiles a kernel and prints what it computes
 JOB = """

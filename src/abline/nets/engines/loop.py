@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from abline.nets.callbacks import hooks_of
+from abline.nets.callbacks import due_hooks, hooks_of
 from abline.nets.training import History, Rows, TrainingJob, TrainingState, diverged, outputs_of
 
 if TYPE_CHECKING:
@@ -48,7 +48,6 @@ def run_loop(job: TrainingJob) -> History:
     state = TrainingState(
         0, job.max_epochs, job.module, job.optimizer, _empty_history(job), job.valid is not None
     )
-    end_epoch = hooks_of(job.callbacks, "on_epoch_end")
     end_batch = hooks_of(job.callbacks, "on_batch_end")
     begun: list[Callback] = []
     start = time.perf_counter()
@@ -62,7 +61,7 @@ def run_loop(job: TrainingJob) -> History:
         for epoch in range(job.max_epochs):
             state.epoch = epoch
             _run_epoch(job, state, toggle, end_batch, start)
-            for hook in end_epoch:
+            for hook in due_hooks(job.callbacks, state) if job.callbacks else ():
                 hook(state)
             if state.stop:
                 break

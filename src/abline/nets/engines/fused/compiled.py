@@ -9,37 +9,18 @@ where there is none, what is compiled serves this process alone.
 from __future__ import annotations
 
 import hashlib
-import os
-import sys
 from contextlib import suppress
-from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-import numba
 from numba import njit
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLocator
+
+from abline.nets.engines.fused.kernel_cache import cache_folder, sources_hash
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 Kernel = TypeVar("Kernel", bound="Callable[..., Any]")
-
-
-@cache
-def sources_hash() -> str:
-    """Give the hash of all kernels' sources, of Numba's version and of Python's."""
-    found = hashlib.sha256(f"{numba.__version__} {sys.version}".encode())
-    for path in sorted(Path(__file__).parent.glob("*.py")):
-        found.update(path.name.encode() + path.read_bytes())
-    return found.hexdigest()[:16]
-
-
-def cache_folder() -> Path:
-    """Give the folder of compiled kernels: ``NUMBA_CACHE_DIR``, or the user's cache folder."""
-    settings: Any = numba.config  # whose names are made at run time
-    base = settings.CACHE_DIR or os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "abline" / f"kernels-{sources_hash()}"
 
 
 class _BySources(_CacheLocator):

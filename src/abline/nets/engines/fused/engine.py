@@ -14,7 +14,8 @@ import numpy as np
 import torch
 
 from abline.linear.threads import one_blas_thread
-from abline.nets.callbacks import hooks_of
+from abline.nets.callbacks import due_hooks, epochs_until_due, hooks_of
+from abline.nets.engines.fused.kernel_cache import note_loaded
 from abline.nets.engines.fused.memory import SharedMemory
 from abline.nets.engines.fused.passes import train_epochs
 from abline.nets.engines.fused.rules import LossRule, OptimizerRule, find_loss, find_optimizer
@@ -111,7 +112,6 @@ class _Run:
     def train(self) -> History:
         """Run all epochs, with the callbacks' hooks."""
         job, state = self.job, self.state
-        end_epoch = hooks_of(job.callbacks, "on_epoch_end")
         begun: list[Any] = []
         self.start = time.perf_counter()
         try:
@@ -125,14 +125,15 @@ class _Run:
             ):
                 epoch, per_epoch = 0, math.inf
                 while epoch < job.max_epochs and not state.stop:
-                    most = 1 if end_epoch or per_epoch == math.inf else int(PAUSE / per_epoch)
-                    epochs = min(max(1, most), job.max_epochs - epoch, self._orders_at_once())
+                    most = 1 if per_epoch == math.inf else int(PAUSE / per_epoch)
+                    due = epochs_until_due(job.callbacks, epoch, job.max_epochs)
+                    epochs = min(max(1, most), due, self._orders_at_once())
                     began = time.perf_counter()
                     self._run(memory, epoch, epochs)
                     per_epoch = max((time.perf_counter() - began) / epochs, 1e-9)
                     epoch += epochs
                     state.epoch = epoch - 1
-                    for hook in end_epoch:
+                    for hook in due_hooks(job.callbacks, state):
                         hook(state)
         finally:
             for hook in hooks_of(begun, "on_train_end"):
@@ -154,6 +155,7 @@ class _Run:
             memory.first, memory.second, self.space, self.seed, *self.valid_rows, train_losses,
             valid_losses,
         )  # fmt: skip
+        note_loaded(str(memory.params.dtype))
         if done < epochs:
             raise diverged(float(train_losses[done]), epoch + done, lr)
         memory.step += epochs * self.steps
@@ -201,6 +203,6 @@ def block_rows(stack: Stack, itemsize: int, batch: int) -> int:
 def _arrays(rows: Rows) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
     """Give rows as kernels take them: C-contiguous tables, and no weights as none."""
     X = np.ascontiguousarray(rows.X.numpy())
-    y = np.ascontiguousarray(rows.y.numpy().reshape(len(X), -1))
+    y = np.ascontiguousarray(rows.y.numpy().reshape(len(X), *(rows.y.shape[1:] or (1,))))
     weights = np.empty(0, X.dtype) if rows.weights is None else rows.weights.numpy()
     return X, y, weights

@@ -120,6 +120,7 @@ def find_stack(module: nn.Module) -> Stack:
     8
     """
     _check_parameters(module)
+    module = nn.Sequential(module)  # tracing looks into the outermost module, whatever it is
     try:
         graph = fx.symbolic_trace(module).graph
     except Exception as error:  # whatever a person's forward raises when its inputs are no numbers
