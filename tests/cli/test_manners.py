@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -109,7 +110,9 @@ def test_version_and_bare_call(folder):
     assert "abline fit houses.csv --target price" in bare.stdout
 
 
-@pytest.mark.parametrize("command", ["fit", "compare", "predict", "score", "show", "demo"])
+@pytest.mark.parametrize(
+    "command", ["fit", "compare", "predict", "score", "show", "demo", "warmup"]
+)
 def test_help_leads_with_examples(folder, command):
     lines = [line.strip() for line in call(folder, command, "--help").stdout.splitlines()]
     assert [line for line in lines if line][1] == "Examples:"
@@ -143,3 +146,14 @@ def test_an_interrupt_in_mid_fit_leaves_the_old_model(folder):
     assert errors == "abline: interrupted\n"
     assert (folder / "homes.model").read_bytes() == before
     assert sorted(p.name for p in folder.iterdir()) == ["homes.csv", "homes.model"]
+
+
+@pytest.mark.slow
+def test_warmup_compiles_once_and_says_where(folder, tmp_path, monkeypatch):
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "kept"))
+    first = json.loads(call(folder, "warmup", "--json").stdout)
+    assert (first["compiled"], first["kept"]) == (["float32", "float64"],) * 2
+    assert Path(first["folder"]).parent == tmp_path / "kept" / "abline"
+    again = call(folder, "warmup")
+    assert "Compiling" not in again.stdout
+    assert first["folder"] in again.stdout

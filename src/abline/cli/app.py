@@ -36,6 +36,7 @@ def root(
       abline compare houses.csv --target price           mean, lines, network
       abline show houses.model                           what it is, from the file alone
       abline demo                                        a line and a curve, step by step
+      abline warmup                                      compile the training kernels ahead
 
     Regression from a straight line to a deep network: does a table need more than a line, by
     how much, and how sure can one be? abline never asks questions and never uses the network.
@@ -298,3 +299,24 @@ def demo(
     from abline.cli.demo import run_demo_command
 
     run_demo_command(out, json=json, quiet=quiet, no_color=no_color)
+
+
+@app.command(short_help="Compile the training kernels ahead.")
+def warmup(
+    json: o.Json = False,
+    quiet: o.Quiet = False,
+    no_color: o.NoColor = False,
+    debug: o.Debug = False,
+) -> None:
+    """
+    \b
+    Examples:
+      abline warmup
+
+    Networks train in compiled kernels. Compiling them takes some seconds, once after each
+    installation; this does it now, so that no training waits for it.
+    """  # noqa: D205, D301, D400 - the help leads with its examples
+    del debug
+    from abline.cli.warmup import run_warmup_command
+
+    run_warmup_command(json=json, quiet=quiet, no_color=no_color)

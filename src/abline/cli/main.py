@@ -90,7 +90,7 @@ def run(arguments: list[str], *, debug: bool = False) -> int:
 def _usage_sentence(error: TyperException, arguments: list[str]) -> str:
     said = error.format_message() if hasattr(error, "format_message") else str(error)
     said = said.rstrip(".").replace(". Did you mean", ", did you mean").rstrip("?")
-    known = ("fit", "compare", "predict", "score", "show", "demo")
+    known = ("fit", "compare", "predict", "score", "show", "demo", "warmup")
     command = f"{arguments[0]} " if arguments[0] in known else ""
     return f"{said[:1].lower()}{said[1:]}: see abline {command}--help"
 
