@@ -18,6 +18,8 @@ from abline.nets import (
     ProgressBar,
     TorchRegressor,
 )
+from abline.nets.callbacks import due_hooks, epochs_until_due
+from abline.nets.training import TrainingState
 
 
 @pytest.fixture
@@ -157,3 +159,67 @@ def test_a_plateau_watches_the_validation_loss(X, y):
 def test_a_scheduler_steps_per_epoch_or_batch():
     with pytest.raises(ParameterError, match="'epoch' or 'batch'"):
         LRScheduler(torch.optim.lr_scheduler.StepLR, per="step")
+
+
+class Due(Callback):
+    def __init__(self, name, every=1, *, last=False, stops=False):
+        self.name, self.every, self.runs_last, self.stops = name, every, last, stops
+
+    def on_epoch_end(self, state):
+        state.stop |= self.stops
+        seen.append((self.name, state.epoch))
+
+
+seen: list[tuple[str, int]] = []
+
+
+@pytest.fixture(autouse=True)
+def forget():
+    seen.clear()
+
+
+@pytest.mark.parametrize(
+    ("every", "epochs"), [(1, [0, 1, 2, 3, 4]), (2, [0, 2, 4]), (3, [0, 3, 4])]
+)
+def test_every_kth_epoch_and_the_last_are_due(X, y, every, epochs):
+    TorchRegressor(callbacks=[Due("a", every)], max_epochs=5, engine="loop").fit(X, y)
+    assert seen == [("a", epoch) for epoch in epochs]
+
+
+def test_now_and_then_is_each_epoch_of_the_loop(X, y):
+    TorchRegressor(callbacks=[Due("a", None)], max_epochs=3, engine="loop").fit(X, y)
+    assert [epoch for _, epoch in seen] == [0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("everies", "epoch", "expected"),
+    [
+        ([], 0, 10),
+        ([], 7, 3),
+        ([1], 0, 1),
+        ([4], 0, 1),
+        ([4], 1, 4),
+        ([4], 5, 4),
+        ([4], 9, 1),
+        ([4, 3], 1, 3),
+        ([4, 3], 4, 1),
+        ([None], 2, 8),
+        ([None, 7], 2, 6),
+        ([100], 1, 9),
+    ],
+)
+def test_epochs_run_until_a_callback_is_due(everies, epoch, expected):
+    callbacks = [Due("a", every) for every in everies]
+    assert epochs_until_due([*callbacks, Callback()], epoch, 10) == expected
+    due = [e for e in range(epoch, 10) if any(every and e % every == 0 for every in everies)]
+    assert epoch + expected - 1 == min([*due, 9])
+
+
+def test_those_that_run_last_do_so_and_a_stop_is_seen_by_all():
+    callbacks = [
+        Due("keeper", 100, last=True), Due("rare", 100), Due("often"), Due("stopper", stops=True)
+    ]  # fmt: skip
+    state = TrainingState(3, 10, nn.Linear(1, 1), None, {}, has_validation=False)
+    for hook in due_hooks(callbacks, state):
+        hook(state)
+    assert [name for name, _ in seen] == ["often", "stopper", "rare", "keeper"]

@@ -52,6 +52,7 @@ def plain(X, y, X_val, y_val, *, epochs, batch_size, optimizer=torch.optim.Adam,
     return module, train_losses, valid_losses
 
 
+@pytest.mark.filterwarnings("ignore:batch_size is:abline.errors.DataWarning")
 @pytest.mark.parametrize("batch_size", [None, 20, 103, 500])
 @pytest.mark.parametrize("optimizer", [torch.optim.Adam, torch.optim.SGD])
 def test_a_fit_equals_the_plain_loop_to_the_last_bit(rows, batch_size, optimizer):

@@ -222,7 +222,11 @@ def test_threads_do_not_mix_their_draws(X, y):
         ({"callbacks": [3]}, "on_epoch_end"),
         ({"module": 3}, "module is 3"),
         ({"module": nn.Linear(2, 1)}, "fails on rows of 3 features"),
-        ({"module": nn.Linear(3, 2)}, r"outputs of shape \(2, 2\) for 2 rows and 1 target"),
+        ({"module": nn.Linear(3, 2)}, "module gives 2 columns, y has 1"),
+        (
+            {"module": nn.Sequential(nn.Linear(3, 2), nn.Flatten(0))},
+            r"outputs of shape \(4,\) for 2 rows and 1 target",
+        ),
         ({"module": nn.ReLU()}, "no parameter to train"),
         ({"module": nn.Linear(3, 1).requires_grad_(False)}, "no parameter to train"),
         ({"module": lambda: 3}, "must make a torch.nn.Module"),

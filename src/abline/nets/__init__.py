@@ -1,6 +1,13 @@
 """Fits by gradient: modules, losses, the training engines and the network estimators."""
 
-from abline.nets.callbacks import Callback, EarlyStopping, LRScheduler, PrintLog, ProgressBar
+from abline.nets.callbacks import (
+    Callback,
+    Checkpoint,
+    EarlyStopping,
+    LRScheduler,
+    PrintLog,
+    ProgressBar,
+)
 from abline.nets.ensemble import MLPEnsemble
 from abline.nets.modules import MLP
 from abline.nets.network import NetworkRegressor
@@ -10,6 +17,7 @@ from abline.nets.training import TrainingState
 __all__ = [
     "MLP",
     "Callback",
+    "Checkpoint",
     "EarlyStopping",
     "LRScheduler",
     "MLPEnsemble",

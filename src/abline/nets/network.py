@@ -14,11 +14,11 @@ from abline.nets.engines.loop import run_loop
 from abline.nets.ensemble import MLPEnsemble
 from abline.nets.member_plan import MemberPlan, MemberRows, plan_members
 from abline.nets.members import BestMembers, ByMember, CosineDecay, MemberLoss
-from abline.nets.parameters import check_callbacks, check_count, check_number
+from abline.nets.module_regressor import ModuleRegressor
+from abline.nets.parameters import check_count, check_number
 from abline.nets.randomness import borrowed_generator, seed_from
 from abline.nets.standardise import fold
 from abline.nets.tensors import to_tensor
-from abline.nets.torch_regressor import TorchRegressor
 from abline.nets.training import Rows, TrainingJob
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ STEPS_PER_EPOCH = 32
 BATCHES = (32, 1024)
 
 
-class NetworkRegressor(TorchRegressor):
+class NetworkRegressor(ModuleRegressor):
     """A network for tables: the mean of several small ones, over a ridge regression.
 
     The line is fitted in closed form; the networks begin at zero and learn what it leaves.
@@ -124,8 +124,8 @@ class NetworkRegressor(TorchRegressor):
         self.dropout = dropout
         self.weight_decay = weight_decay
         self.lr = lr
-        self.max_epochs = max_epochs  # type: ignore[assignment]  # "auto" besides
-        self.batch_size = batch_size  # type: ignore[assignment]  # "auto" besides
+        self.max_epochs = max_epochs
+        self.batch_size = batch_size
         self.validation_fraction = validation_fraction
         self.patience = patience
         self.device = device
@@ -142,7 +142,6 @@ class NetworkRegressor(TorchRegressor):
         check_number("weight_decay", self.weight_decay)
         check_number("validation_fraction", self.validation_fraction, above=0.0, below=0.5001)
         check_count("verbose", self.verbose, least=0)
-        check_callbacks(self.callbacks)
 
     def _train(self, data: TrainingArrays, valid: TrainingArrays | None) -> None:
         device = pick_device(self.device)

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import math
 import numbers
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from abline.errors import ParameterError
-from abline.nets.callbacks import HOOKS
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 
 def check_count(name: str, value: Any, *, least: int = 1, none: str = "") -> None:
@@ -82,34 +78,3 @@ def check_number(
     limits = f"above {above:g}" if above is not None else f"of {least:g} or more"
     upper = f" and below {below:g}" if below < math.inf else ""
     raise ParameterError(f"{name} is {value!r}: give a number {limits}{upper}")
-
-
-def check_callbacks(callbacks: Any) -> Sequence[Any]:
-    """Check that callbacks can be called back.
-
-    Parameters
-    ----------
-    callbacks : None or sequence of Callback
-
-    Returns
-    -------
-    sequence of Callback
-
-    Raises
-    ------
-    ParameterError
-        If it is not a list, or one has none of the hooks.
-    """
-    if callbacks is None:
-        return []
-    if not isinstance(callbacks, list | tuple):
-        raise ParameterError(f"callbacks is a {type(callbacks).__name__}: pass a list of callbacks")
-    for callback in callbacks:
-        if isinstance(callback, type):
-            raise ParameterError(f"callbacks has the class {callback.__name__}: pass an instance")
-        if not any(callable(getattr(callback, hook, None)) for hook in HOOKS):
-            raise ParameterError(
-                f"callbacks has {callback!r}, which has none of {', '.join(HOOKS)}: "
-                "derive it from abline.Callback"
-            )
-    return list(callbacks)

@@ -77,7 +77,7 @@ def borrowed_generator(seed: int, device: torch.device) -> Iterator[None]:
         Where the body computes.
     """
     with unchanged_generator(device):
-        for generator in _generators(device):
+        for generator in generators_of(device):
             generator.manual_seed(seed)
         yield
 
@@ -92,7 +92,7 @@ def unchanged_generator(device: torch.device) -> Iterator[None]:
         Where the body computes.
     """
     with _LENT:
-        generators = _generators(device)
+        generators = generators_of(device)
         states = [generator.get_state() for generator in generators]
         try:
             yield
@@ -101,7 +101,18 @@ def unchanged_generator(device: torch.device) -> Iterator[None]:
                 generator.set_state(state)
 
 
-def _generators(device: torch.device) -> list[torch.Generator]:
+def generators_of(device: torch.device) -> list[torch.Generator]:
+    """Give torch's global generators that layers on a device draw from.
+
+    Parameters
+    ----------
+    device : torch.device
+
+    Returns
+    -------
+    list of torch.Generator
+        The CPU's first.
+    """
     if device.type == "cuda":
         torch.cuda.init()  # type: ignore[no-untyped-call]
         index = torch.cuda.current_device() if device.index is None else device.index

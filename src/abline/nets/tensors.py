@@ -76,6 +76,11 @@ def check_outputs(outputs: Any, n_rows: int, n_outputs: int) -> None:
     shape = tuple(outputs.shape)
     if shape == (n_rows, n_outputs) or (n_outputs == 1 and shape == (n_rows,)):
         return
+    if len(shape) == 2 and shape[0] == n_rows:
+        raise ParameterError(
+            f"module gives {shape[1]} column{'s' if shape[1] != 1 else ''}, y has {n_outputs}: its "
+            "last layer must give as many as y has"
+        )
     wanted = f"({n_rows}, {n_outputs})"
     raise ParameterError(
         f"module gives outputs of shape {shape} for {n_rows} rows and {n_outputs} "

@@ -1,51 +1,44 @@
 """Any PyTorch module as a scikit-learn regressor.
 
-The names of the parameters are skorch's where they mean the same. Without weights, callbacks
-and metrics a fit computes what the plain loop of PyTorch's tutorials does, digit by digit.
+The names of the parameters are skorch's where they mean the same, else scikit-learn's. Without
+weights, callbacks and metrics a fit computes what the plain loop of PyTorch's tutorials does,
+digit by digit.
 """
 
 from __future__ import annotations
 
-import copy
-import math
+import warnings
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-import numpy as np
 import torch
-from sklearn.utils.validation import check_is_fitted
-from torch import Tensor, nn
+from torch import nn
 
-from abline.errors import DataError, ModelFileError, ParameterError, one_of
-from abline.nets.aten_attention import plain_attention
-from abline.nets.callbacks import PrintLog
-from abline.nets.describe import build_module, describe_module
-from abline.nets.describe_parameters import describe_parameter, restore_parameter
+from abline.errors import DataError, DataWarning, ParameterError
+from abline.nets.callbacks import Callback, EarlyStopping
 from abline.nets.devices import cpu_threads, pick_device
-from abline.nets.engines.choose import ENGINES, Engine, run_engine
-from abline.nets.factories import (
-    first_floating,
-    make_module,
-    make_optimizer,
-    probe,
-    probe_loss,
-)
-from abline.nets.losses import make_criterion, make_loss
-from abline.nets.metrics import make_metrics
-from abline.nets.parameters import check_callbacks, check_count, check_number
-from abline.nets.prefixed import PrefixedParameters
+from abline.nets.engines.choose import Engine, run_engine
+from abline.nets.module_regressor import ModuleRegressor, without_absent
 from abline.nets.randomness import borrowed_generator, seed_from
-from abline.nets.tensors import predict_numpy, to_tensor
-from abline.nets.training import Rows, TrainingJob
-from abline.regressor import Regressor
-from abline.tables.arrays import TrainingArrays, check_features, check_training
+from abline.nets.snapshot import Snapshot, read_snapshot
+from abline.nets.start import Start
+from abline.nets.target_scale import TargetScale
+from abline.nets.torch_job import make_job, make_own_module
+from abline.nets.torch_options import check_options
+from abline.nets.validation_part import hold_out
+from abline.tables.arrays import check_training
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
+    import numpy as np
     from numpy.typing import NDArray
 
+    from abline.nets.training import TrainingState
+    from abline.tables.arrays import TrainingArrays
 
-class TorchRegressor(PrefixedParameters, Regressor):
+
+class TorchRegressor(ModuleRegressor):
     """Train a PyTorch module by gradient descent.
 
     Parameters
@@ -83,6 +76,29 @@ class TorchRegressor(PrefixedParameters, Regressor):
         Who runs the steps. ``"loop"`` is plain PyTorch; ``"fused"`` are compiled kernels, many
         times faster, for float32 and float64 stacks of linear layers, elementwise activations and
         dropout on a CPU. ``"auto"`` is the faster one that can, the time to compile counted.
+    early_stopping : bool, default=False
+        Whether to stop once the validation loss no longer improves, and take the best weights.
+        Without ``eval_set`` a part of the rows is left out for it, by ``random_state``.
+    validation_fraction : float in (0, 1), default=0.1
+        Of the rows, to leave out.
+    n_iter_no_change : int, default=10
+        Epochs without improvement that early stopping waits for.
+    tol : float, default=1e-4
+        The least change of the loss that is an improvement.
+    warm_start : bool, default=False
+        Whether `fit` goes on from ``module_``, with a fresh optimizer and history, where there is
+        one; ``module`` is not looked at then.
+    schedule : {"cosine", "one_cycle"}, optional
+        The learning rate's curve over all steps of ``max_epochs``, with ``lr`` as its highest.
+        For any of torch's schedulers pass the callback `abline.nets.LRScheduler`.
+    clip_grad_norm, clip_grad_value : float, optional
+        The most that the gradient's length, and its elements, may be in a step.
+    target_scaling : bool, default=False
+        Whether the module learns y less its mean over its standard deviation (by weight, of the
+        rows that train). Predictions and metrics are in y's units; ``module_`` and the losses of
+        ``history_`` in standardised ones, where the mean of y has a squared error of 1.
+    n_restarts : int, default=8
+        First weights to try, for engines that try several.
     **prefixed
         ``module__…``, ``criterion__…`` and ``optimizer__…``: what those are called with.
 
@@ -104,6 +120,8 @@ class TorchRegressor(PrefixedParameters, Regressor):
     n_features_in_, n_outputs_, y_ndim_ : int
     feature_names_in_ : array of str
         Only where X was a dataframe.
+    y_mean_, y_scale_ : array of shape (t,)
+        Only with ``target_scaling``.
 
     Notes
     -----
@@ -119,6 +137,10 @@ class TorchRegressor(PrefixedParameters, Regressor):
     >>> model.predict(X[-1:]).round(2)
     array([3.], dtype=float32)
     """
+
+    y_mean_: NDArray[np.float64]
+    y_scale_: NDArray[np.float64]
+    _progress: Snapshot | None
 
     PREFIXES: ClassVar[tuple[str, ...]] = ("module", "criterion", "optimizer")
 
@@ -139,6 +161,16 @@ class TorchRegressor(PrefixedParameters, Regressor):
         random_state: int | np.random.RandomState | None = None,
         n_jobs: int | None = None,
         engine: str = "auto",
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 10,
+        tol: float = 1e-4,
+        warm_start: bool = False,
+        schedule: str | None = None,
+        clip_grad_norm: float | None = None,
+        clip_grad_value: float | None = None,
+        target_scaling: bool = False,
+        n_restarts: int = 8,
         **prefixed: Any,
     ) -> None:
         self.module = module
@@ -155,10 +187,28 @@ class TorchRegressor(PrefixedParameters, Regressor):
         self.random_state = random_state
         self.n_jobs = n_jobs
         self.engine = engine
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.warm_start = warm_start
+        self.schedule = schedule
+        self.clip_grad_norm = clip_grad_norm
+        self.clip_grad_value = clip_grad_value
+        self.target_scaling = target_scaling
+        self.n_restarts = n_restarts
         self._set_prefixed(prefixed)
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None, *, eval_set: Any = None) -> Self:
-        """Train a fresh module.
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        eval_set: Any = None,
+        resume_from: str | Path | None = None,
+    ) -> Self:
+        """Train a module: a fresh one, or with ``warm_start`` the one that is there.
 
         Parameters
         ----------
@@ -168,6 +218,9 @@ class TorchRegressor(PrefixedParameters, Regressor):
             The criterion's values are averaged by these; rows of weight zero are left out.
         eval_set : pair (X, y), optional
             Rows whose loss and metrics are noted after each epoch.
+        resume_from : str or Path, optional
+            A file of `abline.Checkpoint` to go on from, up to ``max_epochs``; the fit starts anew
+            where there is none yet.
 
         Returns
         -------
@@ -179,18 +232,58 @@ class TorchRegressor(PrefixedParameters, Regressor):
         DataError
             If X, y or the validation rows cannot be used.
         ParameterError
-            If a parameter cannot be used, or the loss becomes NaN or infinite. An earlier
-            fit's results are then still there.
+            If a parameter cannot be used, or the checkpoint is of another module, other data or
+            other parameters. An earlier fit's results are then still there.
+        ModelFileError
+            If the checkpoint is damaged; an earlier fit's results are still there.
+        DivergedError
+            A `ParameterError`, if the loss becomes NaN or infinite; it has the ``epoch``, the
+            ``history`` before it and the ``module`` with the last good weights. An earlier fit's
+            results are still there.
+        Exception
+            Whatever a callback raises, with a note that names it. What was trained until then is
+            kept: the estimator is fitted, unless no epoch had ended.
         """
-        before = dict(self.__dict__)
-        try:
+        with self._failing_safely():
             self._check_parameters()
-            data = _without_absent(check_training(self, X, y, sample_weight))
-            self._train(data, self._check_eval_set(eval_set, data))
-        except BaseException:
-            self.__dict__.clear()
-            self.__dict__.update(before)
-            raise
+            snapshot = None if resume_from is None else read_snapshot(resume_from)
+            data = self._check_rows(X, y, sample_weight, goes_on=self.warm_start)
+            valid = self._check_eval_set(eval_set, data)
+            module = getattr(self, "module_", None) if self.warm_start else None
+            self._train(data, valid, Start(module, snapshot, resume_from))
+        return self
+
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Train one epoch on some rows, from where the last call ended.
+
+        The optimizer (with the settings of the first call), the callbacks, random draws and
+        ``history_`` go on from call to call; after a `fit`, from its module alone.
+
+        Parameters
+        ----------
+        X : array, tensor or dataframe of shape (n, p)
+        y : array, tensor or series of shape (n,) or (n, t)
+        sample_weight : array of shape (n,), optional
+
+        Returns
+        -------
+        TorchRegressor
+            This very object.
+
+        Raises
+        ------
+        DataError
+            If X or y cannot be used, or have other columns than before.
+        ParameterError
+            As of `fit`, or with ``early_stopping``.
+        """
+        if self.early_stopping:
+            raise ParameterError("partial_fit cannot stop early: set early_stopping=False")
+        with self._failing_safely():
+            self._check_parameters()
+            data = self._check_rows(X, y, sample_weight, goes_on=True)
+            module, snapshot = getattr(self, "module_", None), getattr(self, "_progress", None)
+            self._train(data, None, Start(module, snapshot, one_epoch=True))
         return self
 
     def predict(self, X: Any) -> NDArray[np.floating[Any]]:
@@ -210,148 +303,81 @@ class TorchRegressor(PrefixedParameters, Regressor):
         DataError
             If X cannot be used.
         """
-        check_is_fitted(self)
-        features = check_features(self, X)
-        if self.module_.training:
-            self.module_.eval()
-        with cpu_threads(self.n_jobs), plain_attention():
-            outputs = predict_numpy(self.module_, features, first_floating(self.module_))
-        return outputs.reshape(-1) if self.y_ndim_ == 1 else outputs.reshape(-1, self.n_outputs_)
-
-    def _check_eval_set(self, eval_set: Any, data: TrainingArrays) -> TrainingArrays | None:
-        if eval_set is None:
-            return None
-        if not isinstance(eval_set, tuple | list) or len(eval_set) != 2:
-            raise ParameterError("eval_set must be a pair: pass eval_set=(X_val, y_val)")
-        try:
-            valid = check_training(self, *eval_set, reset=False)
-        except DataError as error:
-            raise DataError(f"eval_set cannot be used, since {error}") from error
-        if valid.y.shape[1] != data.y.shape[1]:
-            raise ParameterError(
-                f"eval_set has {valid.y.shape[1]} targets and y has {data.y.shape[1]}: "
-                "pass the same targets"
-            )
-        return valid
-
-    def _train(self, data: TrainingArrays, valid: TrainingArrays | None) -> None:
-        device = pick_device(self.device)
-        seed = seed_from(self.random_state)
-        with borrowed_generator(seed, device), cpu_threads(self.n_jobs):
-            module = self._make_module(data, device)
-            job = self._make_job(module, data, valid, seed)
-            self.history_, self.engine_ = run_engine(job, self.engine)
-        self._keep(module, data)
-
-    def _keep(self, module: nn.Module, data: TrainingArrays) -> None:
-        """Note what the training made."""
-        self.module_ = module.eval()
-        self.device_ = str(first_floating(module).device)
-        self.n_iter_ = len(self.history_["epoch"])
-        self.n_outputs_ = data.y.shape[1]
-        self.y_ndim_ = data.y_ndim
-
-    def _make_module(self, data: TrainingArrays, device: torch.device) -> nn.Module:
-        wide = data.X.dtype == np.float64 and device.type != "mps"  # which has no float64
-        module = make_module(
-            self.module,
-            self._arguments("module"),
-            n_features=data.X.shape[1],
-            n_outputs=data.y.shape[1],
-            dtype=torch.float64 if wide else torch.float32,
-        )
-        return module.to(device)
-
-    def _make_job(
-        self, module: nn.Module, data: TrainingArrays, valid: TrainingArrays | None, seed: int
-    ) -> TrainingJob:
-        like = first_floating(module)
-        train = _to_rows(data, like)
-        outputs = probe(module, train, data.y.shape[1])
-        train = train.shaped_as(outputs)
-        self.criterion_ = make_criterion(self.criterion, self._arguments("criterion"), like.device)
-        loss = make_loss(self.criterion_, weighted=train.weights is not None)
-        probe_loss(loss, self.criterion_, outputs, train)
-        return TrainingJob(
-            module=module,
-            loss=loss,
-            optimizer=make_optimizer(self.optimizer, module, self.lr, self._arguments("optimizer")),
-            train=train,
-            valid=None if valid is None else _to_rows(valid, like).shaped_as(outputs),
-            max_epochs=int(self.max_epochs),
-            batch_size=None if self.batch_size is None else int(self.batch_size),
-            shuffle=self.shuffle,
-            generator=torch.Generator().manual_seed(seed),
-            callbacks=self._own_callbacks(),
-            metrics=make_metrics(self.metrics, like.device),
-        )
-
-    def _own_callbacks(self) -> list[Any]:
-        """Copy the callbacks, so that a fit leaves the parameter as it is."""
-        callbacks = [copy.copy(callback) for callback in check_callbacks(self.callbacks)]
-        return [*callbacks, PrintLog(self.verbose)] if self.verbose else callbacks
+        outputs = super().predict(X)
+        if not hasattr(self, "y_mean_"):
+            return outputs
+        return TargetScale(self.y_mean_, self.y_scale_).in_own_units(outputs)
 
     def _check_parameters(self) -> None:
-        one_of("engine", self.engine, ENGINES)
-        check_number("lr", self.lr, above=0.0, below=math.inf)
-        check_count("max_epochs", self.max_epochs)
-        check_count("batch_size", self.batch_size, none="all rows")
-        check_count("verbose", self.verbose, least=0)
-        if not isinstance(self.shuffle, bool | np.bool_):
-            raise ParameterError(f"shuffle is {self.shuffle!r}: give True or False")
-        check_callbacks(self.callbacks)
+        check_options(self)
 
-    def _get_state(self) -> dict[str, Any]:
-        params = self.get_params(deep=False)
-        state: dict[str, Any] = {
-            "params": {name: describe_parameter(value) for name, value in params.items()},
-            "fitted": {name: value for name, value in vars(self).items() if _is_plain_result(name)},
-        }
-        if hasattr(self, "module_"):
-            state["engine"] = (str(self.engine_), self.engine_.why)
-            state["module"] = describe_module(self.module_, self.n_features_in_)
-        if hasattr(self, "criterion_"):
-            state["criterion"] = describe_parameter(self.criterion_)
-        return state
-
-    def _set_state(self, state: dict[str, Any]) -> None:
-        known = self._get_param_names()
-        for name, tree in state["params"].items():
-            if name not in known and not self._passes(name):
-                raise ModelFileError(f"it has the parameter {name!r}: upgrade abline")
-            setattr(self, name, restore_parameter(tree))
-        for name, value in state["fitted"].items():
-            if not _is_plain_result(name):
-                raise ModelFileError(f"it has the result {name!r}: upgrade abline")
-            setattr(self, name, value)
-        if "module" in state:
-            self.module_ = build_module(state["module"])
-            self.engine_ = Engine(*state["engine"])
-            self.device_ = "cpu"
-        if "criterion" in state:
-            self.criterion_ = restore_parameter(state["criterion"])
-
-
-def _is_plain_result(name: str) -> bool:
-    """Say whether an attribute is a result of `fit` that a file holds as it is."""
-    others = ("module_", "criterion_", "engine_")
-    return name.endswith("_") and name[0] != "_" and name not in others
-
-
-def _without_absent(data: TrainingArrays) -> TrainingArrays:
-    """Leave out rows of weight zero, which must not fill minibatches."""
-    if data.sample_weight is None or data.sample_weight.all():
+    def _check_rows(self, X: Any, y: Any, sample_weight: Any, *, goes_on: bool) -> TrainingArrays:
+        goes_on = goes_on and hasattr(self, "module_")
+        data = without_absent(check_training(self, X, y, sample_weight, reset=not goes_on))
+        if goes_on and data.y.shape[1] != self.n_outputs_:
+            raise DataError(
+                f"y has {data.y.shape[1]} targets and module_, which goes on, gives "
+                f"{self.n_outputs_}: pass the same targets"
+            )
         return data
-    present = data.sample_weight > 0
-    return TrainingArrays(
-        data.X[present], data.y[present], data.sample_weight[present], data.y_ndim
-    )
+
+    def _train(
+        self, data: TrainingArrays, valid: TrainingArrays | None, start: Start | None = None
+    ) -> None:
+        start = start or Start()
+        device = pick_device(self.device)
+        seed = start.snapshot.seed if start.snapshot else seed_from(self.random_state)
+        if self.early_stopping and valid is None:
+            data, valid = hold_out(data, self.validation_fraction, seed)
+        if self.batch_size is not None and self.batch_size > len(data.X) and not start.one_epoch:
+            message = f"batch_size is {self.batch_size} and only {len(data.X)} rows train: it is "
+            warnings.warn(f"{message}clipped to all of them", DataWarning, stacklevel=3)
+        scale = self._scale_of(data, start)
+        if scale:
+            data, valid = scale.standardised(data), valid and scale.standardised(valid)
+        watch, self._progress = _Watch(), None
+        with borrowed_generator(seed, device), cpu_threads(self.n_jobs):
+            callbacks = [watch, *self._own_callbacks()]
+            module = make_own_module(self, data, device, start.module)
+            job = make_job(self, module, data, valid, seed, callbacks, scale)
+            self.criterion_ = job.loss.criterion  # type: ignore[attr-defined]  # a CriterionLoss
+            job, engine = start.place(job, self)
+            try:
+                self.history_, self.engine_ = run_engine(job, engine)
+            except Exception:
+                state = watch.state
+                if state is not None and state.failed and state.history["epoch"]:
+                    self.history_ = state.history
+                    self.engine_ = Engine(state.engine, "a callback raised")
+                    self._keep(module, data)
+                raise
+            if start.one_epoch and watch.state is not None:
+                self._progress = Snapshot.take(watch.state, job)
+        self._keep(module, data)
+
+    def _scale_of(self, data: TrainingArrays, start: Start) -> TargetScale | None:
+        """Measure the targets; a module that goes on keeps the units that it knows."""
+        if start.module is not None and hasattr(self, "y_mean_") and self.target_scaling:
+            return TargetScale(self.y_mean_, self.y_scale_)
+        for name in ("y_mean_", "y_scale_"):
+            self.__dict__.pop(name, None)
+        if not self.target_scaling:
+            return None
+        scale = TargetScale.of(data)
+        self.y_mean_, self.y_scale_ = scale.mean, scale.scale
+        return scale
+
+    def _own_callbacks(self) -> list[Any]:
+        callbacks = super()._own_callbacks()
+        if self.early_stopping:
+            callbacks.append(EarlyStopping("valid_loss", self.n_iter_no_change, self.tol))
+        return callbacks
 
 
-def _to_rows(data: TrainingArrays, like: Tensor) -> Rows:
-    weights = data.sample_weight
-    return Rows(
-        to_tensor(data.X, like, "X"),
-        to_tensor(data.y, like, "y"),
-        None if weights is None else to_tensor(weights, like, "sample_weight"),
-    )
+class _Watch(Callback):
+    """Lets the estimator see the state of its training."""
+
+    state: TrainingState | None = None
+
+    def on_train_begin(self, state: TrainingState) -> None:
+        self.state = state

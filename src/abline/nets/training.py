@@ -7,7 +7,7 @@ know nothing of the steps, so another way to run them replaces the engine alone.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from abline.nets.callbacks import Callback
+    from abline.nets.schedule import Schedule
+    from abline.nets.snapshot import Snapshot
 
 #: one list per column, all of the same length: epoch, train_loss, valid_loss, seconds, lr, …
 History = dict[str, list[float]]
@@ -94,6 +96,16 @@ class TrainingJob:
         On the CPU; draws the minibatches and nothing else.
     callbacks : sequence of Callback
     metrics : mapping of str to Metric
+    clip_grad_norm, clip_grad_value : float or None
+        The most that the gradients' length, and each of their elements, may be in a step; the
+        elements are bounded first.
+    schedule : Schedule or None
+        What the learning rate is multiplied by in each step.
+    identity : mapping or None
+        What a checkpoint must be of for this training to go on from it, from
+        `abline.nets.identity.identity_of`; None where it is not to be kept in checkpoints.
+    resume : Snapshot or None
+        From where to go on.
     """
 
     module: nn.Module
@@ -107,6 +119,17 @@ class TrainingJob:
     generator: torch.Generator
     callbacks: Sequence[Callback]
     metrics: Mapping[str, Metric]
+    clip_grad_norm: float | None = None
+    clip_grad_value: float | None = None
+    schedule: Schedule | None = None
+    identity: Mapping[str, Any] | None = None
+    resume: Snapshot | None = None
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Batches in an epoch."""
+        n = len(self.train)
+        return 1 if self.batch_size is None else -(-n // self.batch_size)
 
 
 @dataclass
@@ -127,6 +150,12 @@ class TrainingState:
         Whether validation rows are scored.
     stop : bool
         Set it to True to end the training after this epoch.
+    engine : str
+        What runs the steps.
+    job : TrainingJob or None
+        What the engine was given.
+    failed : bool
+        Whether a callback raised.
     """
 
     epoch: int
@@ -136,6 +165,9 @@ class TrainingState:
     history: History
     has_validation: bool
     stop: bool = False
+    engine: str = "loop"
+    job: TrainingJob | None = None
+    failed: bool = False
 
 
 def outputs_of(module: nn.Module, features: Tensor) -> Tensor:
@@ -158,23 +190,41 @@ def outputs_of(module: nn.Module, features: Tensor) -> Tensor:
         return torch.cat([module(chunk) for chunk in torch.split(features, CHUNK_ROWS)])
 
 
-def diverged(loss: float, epoch: int, lr: float) -> ParameterError:
-    """Make the error of a training whose loss is no longer a number.
+class DivergedError(ParameterError):
+    """A training whose loss is no longer a number.
 
     Parameters
     ----------
     loss : float
         NaN or infinite.
     epoch : int
+        The epoch with that loss.
     lr : float
         The learning rate of that epoch.
+    history : dict of str to list of float
+        The epochs before it.
+    module : torch.nn.Module
+        With the last good weights: those with which the last epoch of finite loss began (the
+        first ones where there is none), or the best ones where a callback restores them.
 
-    Returns
-    -------
-    ParameterError
-        To raise.
+    Attributes
+    ----------
+    epoch, history, module
+        As above.
     """
-    return ParameterError(
-        f"the training loss became {loss} at epoch {epoch}: lower lr (now {lr:g}), "
-        "or standardise X and y"
-    )
+
+    def __init__(
+        self, loss: float, epoch: int, lr: float, history: History, module: nn.Module
+    ) -> None:
+        super().__init__(loss, epoch, lr, history, module)  # which pickling calls this with again
+        self.epoch = epoch
+        self.history = history
+        self.module = module
+
+    def __str__(self) -> str:
+        loss, epoch, lr, *_ = self.args
+        return (
+            f"the training loss became {loss} at epoch {epoch}: lower lr (now {lr:g}), "
+            "standardise X and y, look for outliers in them, or choose a loss that grows less, "
+            "such as torch.nn.HuberLoss"
+        )

@@ -7,19 +7,20 @@ the batches' losses, each before its own), its validation loss that of the weigh
 from __future__ import annotations
 
 import math
-import time
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 
-from abline.nets.callbacks import due_hooks, hooks_of
-from abline.nets.training import History, Rows, TrainingJob, TrainingState, diverged, outputs_of
+from abline.nets.session import training_session
+from abline.nets.training import DivergedError, outputs_of
+from abline.nets.weights import GoodWeights
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from abline.nets.callbacks import Callback, Hook
+    from abline.nets.session import Session
+    from abline.nets.training import History, Rows, TrainingJob
 
 #: torch's own modules whose forward pass is the same in training and evaluation
 _MODELESS_FILES = ("linear", "container", "flatten", "activation")
@@ -42,35 +43,22 @@ def run_loop(job: TrainingJob) -> History:
 
     Raises
     ------
-    ParameterError
+    DivergedError
         If the training loss becomes NaN or infinite.
     """
-    state = TrainingState(
-        0, job.max_epochs, job.module, job.optimizer, _empty_history(job), job.valid is not None
-    )
-    end_batch = hooks_of(job.callbacks, "on_batch_end")
-    begun: list[Callback] = []
-    start = time.perf_counter()
-    try:
-        for callback in job.callbacks:
-            for hook in hooks_of([callback], "on_train_begin"):
-                hook(state)
-            begun.append(callback)
+    with training_session(job, "loop") as session:
         job.module.train()
         toggle = job.valid is not None and has_modes(job.module)
-        for epoch in range(job.max_epochs):
-            state.epoch = epoch
-            _run_epoch(job, state, toggle, end_batch, start)
-            for hook in due_hooks(job.callbacks, state) if job.callbacks else ():
-                hook(state)
-            if state.stop:
-                break
-    finally:
-        # also after an error, so that a progress bar gives the terminal back
-        for hook in hooks_of(begun, "on_train_end"):
-            hook(state)
-        job.module.eval()
-    return state.history
+        good = GoodWeights(job.module)
+        for epoch in session.epochs():
+            good.begin_epoch()
+            line = _run_epoch(session, epoch, toggle)
+            if not math.isfinite(line["train_loss"]):
+                good.put_back()
+                history = session.state.history
+                raise DivergedError(line["train_loss"], epoch, line["lr"], history, job.module)
+            session.end_epoch(line)
+    return session.state.history
 
 
 def has_modes(module: nn.Module) -> bool:
@@ -98,41 +86,32 @@ def _modeless(module: nn.Module) -> bool:
     return package == "torch.nn.modules" and file in _MODELESS_FILES
 
 
-def _empty_history(job: TrainingJob) -> History:
-    columns = ["epoch", "train_loss", "valid_loss", "seconds", "lr"]
-    for name in job.metrics:
-        columns += [f"train_{name}", f"valid_{name}"]
-    return {column: [] for column in columns}
-
-
-def _run_epoch(
-    job: TrainingJob, state: TrainingState, toggle: bool, end_batch: list[Hook], start: float
-) -> None:
-    """Train and score one epoch, and add its line to the history."""
+def _run_epoch(session: Session, epoch: int, toggle: bool) -> dict[str, float]:
+    """Train and score one epoch; give its line of the history."""
+    job = session.job
+    session.set_rate(epoch, 0)
     lr = float(job.optimizer.param_groups[0]["lr"])
     if toggle:
         job.module.train()
     kept: list[tuple[Tensor, Tensor]] | None = [] if job.metrics else None
     losses, sizes = [], []
-    for batch in _batches(job):
+    for number, batch in enumerate(_batches(job)):
+        session.set_rate(epoch, number)
         losses.append(_step(job, batch, kept))
         sizes.append(len(batch) if batch.weights is None else batch.weights.sum().item())
-        for hook in end_batch:
-            hook(state)
-    train_loss = _mean(losses, sizes)
-    if not math.isfinite(train_loss):
-        raise diverged(train_loss, state.epoch, lr)
+        session.end_batch()
+    line = {"epoch": epoch, "train_loss": _mean(losses, sizes), "valid_loss": math.nan, "lr": lr}
+    if not math.isfinite(line["train_loss"]):
+        return line
     if toggle:
         job.module.eval()
-    line = {"epoch": state.epoch, "train_loss": train_loss, "valid_loss": math.nan, "lr": lr}
     if kept is not None:
         outputs = torch.cat([part for part, _ in kept])
         target = torch.cat([part for _, part in kept])
         line |= {f"train_{name}": metric(outputs, target) for name, metric in job.metrics.items()}
     line |= _validate(job)
-    line["seconds"] = time.perf_counter() - start
-    for column, values in state.history.items():
-        values.append(line[column])
+    line["seconds"] = session.seconds
+    return line
 
 
 def _validate(job: TrainingJob) -> dict[str, float]:
@@ -169,6 +148,10 @@ def _step(job: TrainingJob, batch: Rows, kept: list[tuple[Tensor, Tensor]] | Non
         outputs = job.module(batch.X)
         loss = job.loss(outputs, batch.y, batch.weights)
         torch.autograd.backward(loss)
+        if job.clip_grad_value is not None:
+            nn.utils.clip_grad_value_(job.module.parameters(), job.clip_grad_value)
+        if job.clip_grad_norm is not None:
+            nn.utils.clip_grad_norm_(job.module.parameters(), job.clip_grad_norm)
         if not first:  # L-BFGS asks several times in one step
             first.append(loss.detach())
             if kept is not None:

@@ -8,22 +8,27 @@ from __future__ import annotations
 
 import math
 import time
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
 from abline.linear.threads import one_blas_thread
-from abline.nets.callbacks import due_hooks, epochs_until_due, hooks_of
+from abline.nets.callbacks import epochs_until_due, hooks_of
 from abline.nets.engines.fused.kernel_cache import note_loaded
 from abline.nets.engines.fused.memory import SharedMemory
 from abline.nets.engines.fused.passes import train_epochs
 from abline.nets.engines.fused.rules import LossRule, OptimizerRule, find_loss, find_optimizer
 from abline.nets.engines.fused.stack import NotFused, Stack, find_stack
-from abline.nets.training import History, Rows, TrainingJob, TrainingState, diverged
+from abline.nets.session import training_session
+from abline.nets.training import DivergedError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from abline.nets.session import Session
+    from abline.nets.training import History, Rows, TrainingJob
 
 #: kernels return at least this often, in seconds
 PAUSE = 0.1
@@ -82,90 +87,122 @@ def run_fused(job: TrainingJob, plan: FusedPlan | None = None) -> History:
     ------
     NotFused
         If kernels do not know the module, loss or optimizer; nothing has changed then.
-    ParameterError
+    DivergedError
         If the training loss becomes NaN or infinite.
     """
-    return _Run(job, plan or FusedPlan(job)).train()
+    plan = plan or FusedPlan(job)
+    with training_session(job, "fused") as session:
+        _Run(session, plan).train()
+    return session.state.history
+
+
+@dataclass(frozen=True)
+class _Chunk:
+    """Epochs that run at once, and what they began with."""
+
+    epoch: int
+    epochs: int
+    orders: NDArray[np.int64]
+    rates: NDArray[np.float64]
+    step: int
+    vectors: tuple[NDArray[Any], ...]
 
 
 class _Run:
     """One training under way."""
 
-    def __init__(self, job: TrainingJob, plan: FusedPlan) -> None:
-        self.job, self.plan = job, plan
-        columns = ("epoch", "train_loss", "valid_loss", "seconds", "lr")
-        self.history: History = {column: [] for column in columns}
-        self.state = TrainingState(
-            0, job.max_epochs, job.module, job.optimizer, self.history, job.valid is not None
-        )
+    def __init__(self, session: Session, plan: FusedPlan) -> None:
+        job = session.job
+        self.session, self.job, self.plan = session, job, plan
         self.train_rows = _arrays(job.train)
         self.valid_rows = _arrays(job.valid or job.train.take(slice(0, 0)))
         n = len(job.train)
         self.batch = n if job.batch_size is None else min(job.batch_size, n)
-        self.steps = -(-n // self.batch)
         self.shuffles = job.shuffle and job.batch_size is not None
         self.block = block_rows(plan.stack, self.train_rows[0].itemsize, max(self.batch, 1))
         rows = 2 * plan.stack.depth * self.block
         self.space = np.empty((6, max(rows, plan.stack.n_parameters)), self.train_rows[0].dtype)
         self.seed = job.generator.initial_seed() & (2**62 - 1)
+        norm, value = job.clip_grad_norm, job.clip_grad_value
+        self.bounds = np.array([math.inf if each is None else each for each in (norm, value)])
+        self.chunks: list[_Chunk] = []
 
-    def train(self) -> History:
-        """Run all epochs, with the callbacks' hooks."""
-        job, state = self.job, self.state
-        begun: list[Any] = []
-        self.start = time.perf_counter()
-        try:
-            for callback in job.callbacks:
-                for hook in hooks_of([callback], "on_train_begin"):
-                    hook(state)
-                begun.append(callback)
-            with (
-                one_blas_thread(),
-                SharedMemory(self.plan.stack, job.optimizer, self.plan.optimizer) as memory,
-            ):
-                epoch, per_epoch = 0, math.inf
-                while epoch < job.max_epochs and not state.stop:
-                    most = 1 if per_epoch == math.inf else int(PAUSE / per_epoch)
-                    due = epochs_until_due(job.callbacks, epoch, job.max_epochs)
-                    epochs = min(max(1, most), due, self._orders_at_once())
-                    began = time.perf_counter()
-                    self._run(memory, epoch, epochs)
-                    per_epoch = max((time.perf_counter() - began) / epochs, 1e-9)
-                    epoch += epochs
-                    state.epoch = epoch - 1
-                    for hook in due_hooks(job.callbacks, state):
-                        hook(state)
-        finally:
-            for hook in hooks_of(begun, "on_train_end"):
-                hook(state)
-            job.module.eval()
-        return self.history
+    def train(self) -> None:
+        """Run all epochs that are left, with the callbacks' hooks."""
+        job, state = self.job, self.session.state
+        with (
+            one_blas_thread(),
+            SharedMemory(self.plan.stack, job.optimizer, self.plan.optimizer) as memory,
+        ):
+            epoch, per_epoch = self.session.first_epoch, math.inf
+            while epoch < job.max_epochs and not state.stop:
+                most = 1 if per_epoch == math.inf else int(PAUSE / per_epoch)
+                due = epochs_until_due(job.callbacks, epoch, job.max_epochs)
+                epochs = min(max(1, most), due, self._orders_at_once())
+                began = time.perf_counter()
+                self._run(memory, epoch, epochs)
+                per_epoch = max((time.perf_counter() - began) / epochs, 1e-9)
+                epoch += epochs
+                state.epoch = epoch - 1
+                self.session.call_due()
 
     def _run(self, memory: SharedMemory, epoch: int, epochs: int) -> None:
-        plan, lr = self.plan, float(self.job.optimizer.param_groups[0]["lr"])
-        layers, options = plan.stack.table()
-        began = time.perf_counter() - self.start
+        """Run a chunk of epochs and add them to the history."""
+        began = self.session.seconds
+        rates = np.array(self.session.rates(epoch, epochs))
+        vectors = tuple(each.copy() for each in (memory.params, memory.first, memory.second))
+        chunk = _Chunk(epoch, epochs, self._orders(epochs), rates, memory.step, vectors)
+        self.chunks = [*self.chunks[-1:], chunk]
         train_losses = np.empty(epochs)
         valid_losses = np.full(epochs, math.nan)
-        done = train_epochs(
-            epoch, epochs, layers, options, plan.loss.array(self.train_rows[1].shape[1]),
-            *self.train_rows, self._orders(epochs), self.batch, self.block, plan.optimizer.code,
-            plan.optimizer.settings, np.array([math.inf, math.inf]),
-            np.full(epochs * self.steps, lr), 0.0, memory.step, memory.params, memory.grads,
-            memory.first, memory.second, self.space, self.seed, *self.valid_rows, train_losses,
-            valid_losses,
-        )  # fmt: skip
+        done = self._kernel(memory, chunk, train_losses, valid_losses)
         note_loaded(str(memory.params.dtype))
-        if done < epochs:
-            raise diverged(float(train_losses[done]), epoch + done, lr)
-        memory.step += epochs * self.steps
+        memory.step += done * self.job.steps_per_epoch
         memory.note_steps()
-        ended = time.perf_counter() - self.start
-        self.history["epoch"] += list(range(epoch, epoch + epochs))
-        self.history["train_loss"] += train_losses.tolist()
-        self.history["valid_loss"] += valid_losses.tolist()
-        self.history["seconds"] += np.linspace(began, ended, epochs + 1)[1:].tolist()
-        self.history["lr"] += [lr] * epochs
+        lr = rates.reshape(epochs, -1)[:, 0].tolist()
+        history = self.session.state.history
+        history["epoch"] += list(range(epoch, epoch + done))
+        history["train_loss"] += train_losses[:done].tolist()
+        history["valid_loss"] += valid_losses[:done].tolist()
+        seconds = np.linspace(began, self.session.seconds, epochs + 1)
+        history["seconds"] += seconds[1 : done + 1].tolist()
+        history["lr"] += lr[:done]
+        if done < epochs:
+            self._put_back(memory, epoch + done - 1)
+            loss, module = float(train_losses[done]), self.job.module
+            raise DivergedError(loss, epoch + done, lr[done], history, module)
+        self.session.set_rate(epoch + epochs - 1, self.job.steps_per_epoch - 1)
+
+    def _put_back(self, memory: SharedMemory, epoch: int) -> None:
+        """Take the weights with which an epoch began, by running what was before it again."""
+        chunk = next((each for each in self.chunks if epoch < each.epoch + each.epochs), None)
+        if chunk is None:
+            return
+        for vector, kept in zip(
+            (memory.params, memory.first, memory.second), chunk.vectors, strict=True
+        ):
+            vector[:] = kept
+        memory.step = chunk.step
+        if epoch > chunk.epoch:
+            again = replace(chunk, epochs=epoch - chunk.epoch)
+            self._kernel(memory, again, np.empty(again.epochs), np.empty(again.epochs))
+
+    def _kernel(
+        self,
+        memory: SharedMemory,
+        chunk: _Chunk,
+        train_losses: NDArray[np.float64],
+        valid_losses: NDArray[np.float64],
+    ) -> int:
+        plan = self.plan
+        layers, options = plan.stack.table()
+        return int(train_epochs(
+            chunk.epoch, chunk.epochs, layers, options,
+            plan.loss.array(self.train_rows[1].shape[1]), *self.train_rows, chunk.orders,
+            self.batch, self.block, plan.optimizer.code, plan.optimizer.settings, self.bounds,
+            chunk.rates, 0.0, memory.step, memory.params, memory.grads, memory.first,
+            memory.second, self.space, self.seed, *self.valid_rows, train_losses, valid_losses,
+        ))  # fmt: skip
 
     def _orders(self, epochs: int) -> NDArray[np.int64]:
         if not self.shuffles:

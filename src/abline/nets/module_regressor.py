@@ -1,0 +1,202 @@
+"""What the network estimators share: fits that fail safely, predictions, files."""
+
+from __future__ import annotations
+
+import copy
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Self
+
+from sklearn.utils.validation import check_is_fitted
+
+from abline.errors import DataError, ModelFileError, ParameterError
+from abline.nets.aten_attention import plain_attention
+from abline.nets.callbacks import PrintLog, check_callbacks
+from abline.nets.describe import build_module, describe_module
+from abline.nets.describe_parameters import describe_parameter, restore_parameter
+from abline.nets.devices import cpu_threads
+from abline.nets.engines.choose import Engine
+from abline.nets.factories import first_floating
+from abline.nets.prefixed import PrefixedParameters
+from abline.nets.tensors import predict_numpy
+from abline.regressor import Regressor
+from abline.tables.arrays import TrainingArrays, check_features, check_training
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+    from torch import nn
+
+    from abline.nets.training import History
+
+
+class ModuleRegressor(PrefixedParameters, Regressor):
+    """A regressor whose ``module_`` predicts.
+
+    Subclasses have ``_check_parameters`` and ``_train``, which ends with ``_keep``.
+    """
+
+    callbacks: Sequence[Any] | None
+    verbose: int
+    n_jobs: int | None
+    history_: History
+    engine_: Engine
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, *, eval_set: Any = None) -> Self:
+        """Train a fresh module.
+
+        Parameters
+        ----------
+        X : array, tensor or dataframe of shape (n, p)
+        y : array, tensor or series of shape (n,) or (n, t)
+        sample_weight : array of shape (n,), optional
+            The criterion's values are averaged by these; rows of weight zero are left out.
+        eval_set : pair (X, y), optional
+            Rows whose loss and metrics are noted after each epoch.
+
+        Returns
+        -------
+        estimator
+            This very object.
+
+        Raises
+        ------
+        DataError
+            If X, y or the validation rows cannot be used.
+        ParameterError
+            If a parameter cannot be used, or the loss becomes NaN or infinite. An earlier
+            fit's results are then still there.
+        """
+        with self._failing_safely():
+            self._check_parameters()
+            data = without_absent(check_training(self, X, y, sample_weight))
+            self._train(data, self._check_eval_set(eval_set, data))
+        return self
+
+    def predict(self, X: Any) -> NDArray[np.floating[Any]]:
+        """Predict the target of rows.
+
+        Parameters
+        ----------
+        X : array, tensor or dataframe of shape (n, p)
+
+        Returns
+        -------
+        array of shape (n,) or (n, t), as y was
+            In the module's precision; half precisions as float32.
+
+        Raises
+        ------
+        DataError
+            If X cannot be used.
+        """
+        check_is_fitted(self)
+        features = check_features(self, X)
+        if self.module_.training:
+            self.module_.eval()
+        with cpu_threads(self.n_jobs), plain_attention():
+            outputs = predict_numpy(self.module_, features, first_floating(self.module_))
+        return outputs.reshape(-1) if self.y_ndim_ == 1 else outputs.reshape(-1, self.n_outputs_)
+
+    def _check_parameters(self) -> None:
+        raise NotImplementedError
+
+    def _train(self, data: TrainingArrays, valid: TrainingArrays | None) -> None:
+        raise NotImplementedError
+
+    @contextmanager
+    def _failing_safely(self) -> Iterator[None]:
+        """Put an earlier fit's results back if the body fails before it has kept new ones."""
+        before = dict(self.__dict__)
+        try:
+            yield
+        except BaseException:
+            if self.__dict__.get("module_") is before.get("module_"):
+                self.__dict__.clear()
+                self.__dict__.update(before)
+            raise
+
+    def _check_eval_set(self, eval_set: Any, data: TrainingArrays) -> TrainingArrays | None:
+        if eval_set is None:
+            return None
+        if not isinstance(eval_set, tuple | list) or len(eval_set) != 2:
+            raise ParameterError("eval_set must be a pair: pass eval_set=(X_val, y_val)")
+        try:
+            valid = check_training(self, *eval_set, reset=False)
+        except DataError as error:
+            raise DataError(f"eval_set cannot be used, since {error}") from error
+        if valid.y.shape[1] != data.y.shape[1]:
+            raise ParameterError(
+                f"eval_set has {valid.y.shape[1]} targets and y has {data.y.shape[1]}: "
+                "pass the same targets"
+            )
+        return valid
+
+    def _keep(self, module: nn.Module, data: TrainingArrays) -> None:
+        """Note what the training made."""
+        self.module_ = module.eval()
+        self.device_ = str(first_floating(module).device)
+        self.n_iter_ = len(self.history_["epoch"])
+        self.n_outputs_ = data.y.shape[1]
+        self.y_ndim_ = data.y_ndim
+
+    def _own_callbacks(self) -> list[Any]:
+        """Copy the callbacks, so that a fit leaves the parameter as it is."""
+        callbacks = [copy.copy(callback) for callback in check_callbacks(self.callbacks)]
+        return [*callbacks, PrintLog(self.verbose)] if self.verbose else callbacks
+
+    def _get_state(self) -> dict[str, Any]:
+        params = self.get_params(deep=False)
+        state: dict[str, Any] = {
+            "params": {name: describe_parameter(value) for name, value in params.items()},
+            "fitted": {name: value for name, value in vars(self).items() if _is_plain_result(name)},
+        }
+        if hasattr(self, "module_"):
+            state["engine"] = (str(self.engine_), self.engine_.why)
+            state["module"] = describe_module(self.module_, self.n_features_in_)
+        if hasattr(self, "criterion_"):
+            state["criterion"] = describe_parameter(self.criterion_)
+        return state
+
+    def _set_state(self, state: dict[str, Any]) -> None:
+        known = self._get_param_names()
+        for name, tree in state["params"].items():
+            if name not in known and not self._passes(name):
+                raise ModelFileError(f"it has the parameter {name!r}: upgrade abline")
+            setattr(self, name, restore_parameter(tree))
+        for name, value in state["fitted"].items():
+            if not _is_plain_result(name):
+                raise ModelFileError(f"it has the result {name!r}: upgrade abline")
+            setattr(self, name, value)
+        if "module" in state:
+            self.module_ = build_module(state["module"])
+            self.engine_ = Engine(*state["engine"])
+            self.device_ = "cpu"
+        if "criterion" in state:
+            self.criterion_ = restore_parameter(state["criterion"])
+
+
+def without_absent(data: TrainingArrays) -> TrainingArrays:
+    """Leave out rows of weight zero, which must not fill minibatches.
+
+    Parameters
+    ----------
+    data : TrainingArrays
+
+    Returns
+    -------
+    TrainingArrays
+    """
+    if data.sample_weight is None or data.sample_weight.all():
+        return data
+    present = data.sample_weight > 0
+    return TrainingArrays(
+        data.X[present], data.y[present], data.sample_weight[present], data.y_ndim
+    )
+
+
+def _is_plain_result(name: str) -> bool:
+    """Say whether an attribute is a result of `fit` that a file holds as it is."""
+    others = ("module_", "criterion_", "engine_")
+    return name.endswith("_") and name[0] != "_" and name not in others

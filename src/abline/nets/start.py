@@ -1,0 +1,88 @@
+"""From where a training goes on: a module, a checkpoint, the call before."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from abline.errors import ParameterError
+from abline.nets.callbacks import Checkpoint
+from abline.nets.identity import check_identity, identity_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from torch import nn
+
+    from abline.nets.snapshot import Snapshot
+    from abline.nets.torch_regressor import TorchRegressor
+    from abline.nets.training import TrainingJob
+
+
+@dataclass(frozen=True)
+class Start:
+    """From where a training goes on; by default it starts anew.
+
+    Attributes
+    ----------
+    module : torch.nn.Module or None
+        Trained before.
+    snapshot : Snapshot or None
+        The state of a training that goes on.
+    path : str, Path or None
+        The checkpoint that was asked for.
+    one_epoch : bool
+        Whether to train one further epoch, of any rows, rather than all.
+    """
+
+    module: nn.Module | None = None
+    snapshot: Snapshot | None = None
+    path: str | Path | None = None
+    one_epoch: bool = False
+
+    def place(self, job: TrainingJob, model: TorchRegressor) -> tuple[TrainingJob, str]:
+        """Let a job begin where it goes on.
+
+        Parameters
+        ----------
+        job : TrainingJob
+        model : TorchRegressor
+            Whose job it is.
+
+        Returns
+        -------
+        job : TrainingJob
+        engine : str
+            What is to run it.
+
+        Raises
+        ------
+        ParameterError
+            If the checkpoint is of another training.
+        """
+        snapshot = self.snapshot
+        if self.one_epoch:
+            return replace(job, max_epochs=1 + _past(snapshot), resume=snapshot), model.engine
+        if self.path is None and not any(isinstance(each, Checkpoint) for each in job.callbacks):
+            return job, model.engine
+        options = {"random_state": model.random_state, "target_scaling": model.target_scaling}
+        job = replace(job, identity=identity_of(job, options), resume=snapshot)
+        if snapshot is None or self.path is None:
+            return job, model.engine
+        check_identity(snapshot.identity, job.identity or {}, self.path)
+        remedy = "or remove the file to start anew"
+        if _past(snapshot) > job.max_epochs:
+            raise ParameterError(
+                f"max_epochs is {job.max_epochs} and {self.path} has {_past(snapshot)} epochs "
+                f"already: raise it, {remedy}"
+            )
+        if model.engine not in ("auto", snapshot.engine):
+            raise ParameterError(
+                f"engine is {model.engine!r} and {self.path} was made by {snapshot.engine!r}: "
+                f"pass that engine, {remedy}"
+            )
+        return job, snapshot.engine
+
+
+def _past(snapshot: Snapshot | None) -> int:
+    return len(snapshot.history["epoch"]) if snapshot else 0
