@@ -8,7 +8,7 @@ with 2; in Python the same sentence arrives as one of these exceptions.
 from __future__ import annotations
 
 from difflib import get_close_matches
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,6 +32,46 @@ class ParameterError(AblineError):
 
 class ParameterTypeError(ParameterError, TypeError):
     """A parameter of a kind that it cannot be; a TypeError too, as scikit-learn's users expect."""
+
+
+class DivergedError(ParameterError):
+    """A training whose loss is no longer a number.
+
+    Parameters
+    ----------
+    loss : float
+        NaN or infinite.
+    epoch : int
+        The epoch with that loss.
+    lr : float
+        The learning rate of that epoch.
+    history : dict of str to list of float
+        The epochs before it.
+    module : torch.nn.Module
+        With the last good weights: those with which the last epoch of finite loss began (the
+        first ones where there is none), or the best ones where a callback restores them.
+
+    Attributes
+    ----------
+    epoch, history, module
+        As above.
+    """
+
+    def __init__(
+        self, loss: float, epoch: int, lr: float, history: dict[str, list[float]], module: Any
+    ) -> None:
+        super().__init__(loss, epoch, lr, history, module)  # which pickling calls this with again
+        self.epoch = epoch
+        self.history = history
+        self.module = module
+
+    def __str__(self) -> str:
+        loss, epoch, lr, *_ = self.args
+        return (
+            f"the training loss became {loss} at epoch {epoch}: lower lr (now {lr:g}), "
+            "standardise X and y, look for outliers in them, or choose a loss that grows less, "
+            "such as torch.nn.HuberLoss"
+        )
 
 
 class ModelFileError(AblineError):

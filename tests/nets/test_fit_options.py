@@ -12,10 +12,9 @@ from sklearn.preprocessing import StandardScaler
 from torch import nn
 
 import abline as ab
-from abline.errors import AblineError, DataError, DataWarning, ParameterError
+from abline.errors import AblineError, DataError, DataWarning, DivergedError, ParameterError
 from abline.nets import MLP, Callback, EarlyStopping, LRScheduler, TorchRegressor
 from abline.nets.schedule import Schedule
-from abline.nets.training import DivergedError
 
 schedulers = torch.optim.lr_scheduler
 
@@ -462,7 +461,7 @@ def test_a_batch_larger_than_the_data_is_clipped(X, y):
         ({"validation_fraction": 1.0}, "validation_fraction is 1.0"),
         ({"validation_fraction": 0}, "validation_fraction is 0"),
         ({"n_iter_no_change": 0}, "n_iter_no_change is 0"),
-        ({"n_restarts": 0}, "n_restarts is 0"),
+        ({"n_restarts": -1}, "n_restarts is -1"),
         ({"tol": -1.0}, "tol is -1.0"),
         ({"clip_grad_norm": 0.0}, "clip_grad_norm is 0.0: give a number above 0"),
         ({"clip_grad_value": "x"}, "clip_grad_value is 'x'"),

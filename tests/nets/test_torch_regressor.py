@@ -225,7 +225,7 @@ def test_threads_do_not_mix_their_draws(X, y):
         ({"module": nn.Linear(3, 2)}, "module gives 2 columns, y has 1"),
         (
             {"module": nn.Sequential(nn.Linear(3, 2), nn.Flatten(0))},
-            r"outputs of shape \(4,\) for 2 rows and 1 target",
+            r"outputs of shape \(4,\) for 2 rows, y has 1: its last layer must give",
         ),
         ({"module": nn.ReLU()}, "no parameter to train"),
         ({"module": nn.Linear(3, 1).requires_grad_(False)}, "no parameter to train"),

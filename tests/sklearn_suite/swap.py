@@ -16,19 +16,25 @@ from typing import Any
 
 import pytest
 import sklearn.linear_model
+import sklearn.neural_network
 from sklearn.base import BaseEstimator
 
 import abline.linear
+import abline.nets.mlp
 
-CLASSES = (
-    "LinearRegression",
-    "Ridge",
-    "RidgeCV",
-    "Lasso",
-    "LassoCV",
-    "ElasticNet",
-    "ElasticNetCV",
-)
+#: abline's classes, by scikit-learn's module where they take the place of those of their name
+CLASSES = {
+    sklearn.linear_model: (
+        abline.linear.LinearRegression,
+        abline.linear.Ridge,
+        abline.linear.RidgeCV,
+        abline.linear.Lasso,
+        abline.linear.LassoCV,
+        abline.linear.ElasticNet,
+        abline.linear.ElasticNetCV,
+    ),
+    sklearn.neural_network: (abline.nets.mlp.MLPRegressor,),
+}
 FUNCTIONS = ("lasso_path", "enet_path")
 
 #: the property by which a worker tells the process that gathers the reports which test touched
@@ -54,7 +60,7 @@ def _watched(function: Any) -> Any:
 
 
 def pytest_configure() -> None:
-    ours = {id(getattr(abline.linear, name)) for name in CLASSES}
+    ours = {id(cls) for classes in CLASSES.values() for cls in classes}
     make = BaseEstimator.__new__
 
     def watched_new(cls: type, *args: Any, **kwargs: Any) -> Any:
@@ -63,8 +69,9 @@ def pytest_configure() -> None:
         return make(cls) if make is object.__new__ else make(cls, *args, **kwargs)
 
     BaseEstimator.__new__ = watched_new
-    for name in CLASSES:
-        setattr(sklearn.linear_model, name, getattr(abline.linear, name))
+    for module, classes in CLASSES.items():
+        for cls in classes:
+            setattr(module, cls.__name__, cls)
     # RANSAC asks whether it holds this very class, to know its fewest rows
     sklearn.linear_model._ransac.LinearRegression = abline.linear.LinearRegression
     for name in FUNCTIONS:

@@ -8,6 +8,7 @@ from abline.nets.callbacks import (
     PrintLog,
     ProgressBar,
 )
+from abline.nets.criteria import GammaLoss, GaussianNLL, PoissonLoss, QuantileLoss
 from abline.nets.ensemble import MLPEnsemble
 from abline.nets.modules import MLP
 from abline.nets.network import NetworkRegressor
@@ -19,11 +20,15 @@ __all__ = [
     "Callback",
     "Checkpoint",
     "EarlyStopping",
+    "GammaLoss",
+    "GaussianNLL",
     "LRScheduler",
     "MLPEnsemble",
     "NetworkRegressor",
+    "PoissonLoss",
     "PrintLog",
     "ProgressBar",
+    "QuantileLoss",
     "TorchRegressor",
     "TrainingState",
 ]

@@ -14,6 +14,7 @@ import torch
 from torch import nn
 
 from abline.errors import ModelFileError
+from abline.nets.criteria import GammaLoss, GaussianNLL, PoissonLoss, QuantileLoss
 from abline.nets.describe_errors import reading
 from abline.nets.describe_tensors import describe_state, fill_state, named_state, restore_state
 from abline.nets.ensemble import MLPEnsemble
@@ -95,7 +96,10 @@ LOSSES: dict[str, str] = {
 _ARGUMENTS = {name: words.split() for name, words in {**LAYERS, **LOSSES}.items()}
 
 #: abline's own modules, which tell their arguments themselves
-OWN: dict[str, type[nn.Module]] = {"MLP": MLP, "MLPEnsemble": MLPEnsemble}
+OWN: dict[str, type[nn.Module]] = {
+    kind.__name__: kind
+    for kind in (MLP, MLPEnsemble, GammaLoss, GaussianNLL, PoissonLoss, QuantileLoss)
+}
 
 _HOOKS = (
     "_forward_hooks",

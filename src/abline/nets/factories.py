@@ -157,7 +157,7 @@ def first_floating(module: nn.Module) -> Tensor:
     return floating[0]
 
 
-def probe(module: nn.Module, rows: Rows, n_outputs: int) -> Tensor:
+def probe(module: nn.Module, rows: Rows, n_outputs: int, why: str = "") -> Tensor:
     """Try a module on two rows before it is trained.
 
     Lazy layers get their sizes here; torch's generator, batch statistics and dropout do not
@@ -170,7 +170,9 @@ def probe(module: nn.Module, rows: Rows, n_outputs: int) -> Tensor:
     rows : Rows
         To train on.
     n_outputs : int
-        Targets.
+        Columns that it should give.
+    why : str, optional
+        What needs as many, for the message; by default there is one for each target.
 
     Returns
     -------
@@ -191,7 +193,7 @@ def probe(module: nn.Module, rows: Rows, n_outputs: int) -> Tensor:
             f"module {type(module).__name__} fails on rows of {features.shape[1]} features "
             f"({_one_line(error)}): its first layer must be that wide"
         ) from error
-    check_outputs(outputs, len(features), n_outputs)
+    check_outputs(outputs, len(features), n_outputs, why)
     return outputs  # type: ignore[no-any-return]  # check_outputs has seen to it
 
 

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from abline.errors import ParameterError
+from abline.nets.criteria import criterion_class
 from abline.nets.prefixed import call_with
 
 if TYPE_CHECKING:
@@ -24,9 +25,10 @@ def make_criterion(criterion: Any, arguments: Mapping[str, Any], device: torch.d
 
     Parameters
     ----------
-    criterion : class, instance or function
-        ``torch.nn.MSELoss``, ``torch.nn.HuberLoss(delta=2)``, ``torch.nn.functional.l1_loss``
-        or anything that takes outputs and targets and gives one number.
+    criterion : str, class, instance or function
+        A name (`abline.nets.criteria.NAMES`), ``torch.nn.MSELoss``,
+        ``torch.nn.HuberLoss(delta=2)``, ``torch.nn.functional.l1_loss`` or anything that takes
+        outputs and targets and gives one number.
     arguments : mapping
         ``criterion__…`` parameters, without their prefix.
     device : torch.device
@@ -41,6 +43,8 @@ def make_criterion(criterion: Any, arguments: Mapping[str, Any], device: torch.d
     ParameterError
         If it cannot be called, or does not take the arguments.
     """
+    if isinstance(criterion, str):
+        criterion = criterion_class(criterion)
     if isinstance(criterion, type):
         made = call_with("criterion", criterion, arguments)
     elif not callable(criterion):

@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 class ModuleRegressor(PrefixedParameters, Regressor):
     """A regressor whose ``module_`` predicts.
 
-    Subclasses have ``_check_parameters`` and ``_train``, which ends with ``_keep``.
+    Subclasses have ``_check_parameters`` and, where they leave `fit` as it is, ``_train``, which
+    ends with ``_keep``.
     """
 
     callbacks: Sequence[Any] | None
@@ -91,13 +92,17 @@ class ModuleRegressor(PrefixedParameters, Regressor):
         DataError
             If X cannot be used.
         """
+        outputs = self._outputs(X)
+        return outputs.reshape(-1) if self.y_ndim_ == 1 else outputs.reshape(-1, self.n_outputs_)
+
+    def _outputs(self, X: Any) -> NDArray[np.floating[Any]]:
+        """Compute what the module gives for rows."""
         check_is_fitted(self)
         features = check_features(self, X)
         if self.module_.training:
             self.module_.eval()
         with cpu_threads(self.n_jobs), plain_attention():
-            outputs = predict_numpy(self.module_, features, first_floating(self.module_))
-        return outputs.reshape(-1) if self.y_ndim_ == 1 else outputs.reshape(-1, self.n_outputs_)
+            return predict_numpy(self.module_, features, first_floating(self.module_))
 
     def _check_parameters(self) -> None:
         raise NotImplementedError

@@ -94,6 +94,16 @@ class Session:
             for hook in due_hooks(self.job.callbacks, self.state):
                 self._call(hook)
 
+    def close(self) -> None:
+        """Call the callbacks that wait for the last epoch, once an engine finds that it was."""
+        if self.state.stop or self.state.epoch == self.job.max_epochs - 1:
+            return  # they have been called
+        seen = list(due_hooks(self.job.callbacks, self.state))
+        self.state.stop = True
+        for hook in due_hooks(self.job.callbacks, self.state):
+            if hook not in seen:
+                self._call(hook)
+
     def begin(self) -> None:
         """Put everything where the training is to go on, and call ``on_train_begin``."""
         resume = self.job.resume

@@ -53,7 +53,7 @@ def to_tensor(array: Floats, like: Tensor, what: str) -> Tensor:
     return tensor.to(like.device)
 
 
-def check_outputs(outputs: Any, n_rows: int, n_outputs: int) -> None:
+def check_outputs(outputs: Any, n_rows: int, n_outputs: int, why: str = "") -> None:
     """Check the shape of what a module gives.
 
     Parameters
@@ -62,12 +62,14 @@ def check_outputs(outputs: Any, n_rows: int, n_outputs: int) -> None:
     n_rows : int
         Rows that it was given.
     n_outputs : int
-        Targets.
+        Columns that it should have.
+    why : str, optional
+        What needs as many, for the message; by default there is one for each target.
 
     Raises
     ------
     ParameterError
-        If it is not a tensor of shape ``(n, targets)``, or ``(n,)`` for one target.
+        If it is not a tensor of shape ``(n, n_outputs)``, or ``(n,)`` for one column.
     """
     if not isinstance(outputs, Tensor):
         raise ParameterError(
@@ -76,15 +78,15 @@ def check_outputs(outputs: Any, n_rows: int, n_outputs: int) -> None:
     shape = tuple(outputs.shape)
     if shape == (n_rows, n_outputs) or (n_outputs == 1 and shape == (n_rows,)):
         return
+    why = why or f"y has {n_outputs}"
     if len(shape) == 2 and shape[0] == n_rows:
         raise ParameterError(
-            f"module gives {shape[1]} column{'s' if shape[1] != 1 else ''}, y has {n_outputs}: its "
-            "last layer must give as many as y has"
+            f"module gives {shape[1]} column{'s' if shape[1] != 1 else ''}, {why}: its last layer "
+            "must give as many"
         )
-    wanted = f"({n_rows}, {n_outputs})"
     raise ParameterError(
-        f"module gives outputs of shape {shape} for {n_rows} rows and {n_outputs} "
-        f"target{'s' if n_outputs > 1 else ''}: its last layer must give {wanted}"
+        f"module gives outputs of shape {shape} for {n_rows} rows, {why}: its last layer must give "
+        f"({n_rows}, {n_outputs})"
     )
 
 

@@ -7,24 +7,20 @@ digit by digit.
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import torch
 from torch import nn
 
-from abline.errors import DataError, DataWarning, ParameterError
-from abline.nets.callbacks import Callback, EarlyStopping
-from abline.nets.devices import cpu_threads, pick_device
-from abline.nets.engines.choose import Engine, run_engine
-from abline.nets.module_regressor import ModuleRegressor, without_absent
-from abline.nets.randomness import borrowed_generator, seed_from
+from abline.errors import DataError, ParameterError
+from abline.nets.callbacks import EarlyStopping
+from abline.nets.module_regressor import without_absent
+from abline.nets.offset import part_eval_set, with_offset
 from abline.nets.snapshot import Snapshot, read_snapshot
 from abline.nets.start import Start
-from abline.nets.target_scale import TargetScale
-from abline.nets.torch_job import make_job, make_own_module
-from abline.nets.torch_options import check_options
-from abline.nets.validation_part import hold_out
+from abline.nets.torch_options import check_options, check_resumes
+from abline.nets.torch_predictions import TorchPredictions
+from abline.nets.torch_training import train
 from abline.tables.arrays import check_training
 
 if TYPE_CHECKING:
@@ -32,13 +28,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import numpy as np
-    from numpy.typing import NDArray
 
-    from abline.nets.training import TrainingState
     from abline.tables.arrays import TrainingArrays
 
 
-class TorchRegressor(ModuleRegressor):
+class TorchRegressor(TorchPredictions):
     """Train a PyTorch module by gradient descent.
 
     Parameters
@@ -47,9 +41,17 @@ class TorchRegressor(ModuleRegressor):
         An instance is copied by `fit`, never changed, and keeps its precision; each fit starts
         from its weights. A class or factory is called with ``n_features`` and ``n_outputs``
         (or ``in_features`` and ``out_features``) where its signature has them, and with
-        ``module__…``. None is one linear layer in the precision of X.
-    criterion : class, instance or function, default=torch.nn.MSELoss
-        The loss, from outputs and targets.
+        ``module__…``; the outputs are as many as the criterion needs. None is one linear layer in
+        the precision of X.
+    criterion : str, class, instance or function, default=torch.nn.MSELoss
+        The loss, from outputs and targets: any of torch's or your own, or a name. Of
+        ``"squared_error"``, ``"absolute_error"`` and ``"huber"`` (``criterion__delta``)
+        outputs are predictions. So they are of ``"quantile"`` with one level; with several
+        (``criterion__quantile=[0.1, 0.5, 0.9]``) `predict` gives them in a last dimension, never
+        crossing. Outputs of ``"poisson"`` and ``"gamma"`` are logarithms of the mean, which
+        `predict` gives; of torch's ``PoissonNLLLoss`` it gives the outputs. ``"gaussian_nll"``
+        learns mean and variance: `predict` and `predict_std`. The same losses, as classes, are
+        `abline.nets`' ``QuantileLoss``, ``PoissonLoss``, ``GammaLoss`` and ``GaussianNLL``.
     optimizer : class, default=torch.optim.Adam
     lr : float, default=1e-3
         The optimizer's learning rate.
@@ -72,10 +74,13 @@ class TorchRegressor(ModuleRegressor):
         ``torch.manual_seed``. Global generators are never moved.
     n_jobs : int, optional
         Threads on a CPU; None is one, -1 all. One thread's numbers do not depend on the machine.
-    engine : {"auto", "loop", "fused"}, default="auto"
+        ``engine="lm"`` runs its starts in as many as there are by default; its numbers do not
+        depend on them.
+    engine : {"auto", "loop", "fused", "lm"}, default="auto"
         Who runs the steps. ``"loop"`` is plain PyTorch; ``"fused"`` are compiled kernels, many
         times faster, for float32 and float64 stacks of linear layers, elementwise activations and
-        dropout on a CPU. ``"auto"`` is the faster one that can, the time to compile counted.
+        dropout on a CPU. ``"auto"`` is the faster one of these that can, the time to compile
+        counted. ``"lm"`` is Levenberg–Marquardt; see the notes.
     early_stopping : bool, default=False
         Whether to stop once the validation loss no longer improves, and take the best weights.
         Without ``eval_set`` a part of the rows is left out for it, by ``random_state``.
@@ -97,8 +102,8 @@ class TorchRegressor(ModuleRegressor):
         Whether the module learns y less its mean over its standard deviation (by weight, of the
         rows that train). Predictions and metrics are in y's units; ``module_`` and the losses of
         ``history_`` in standardised ones, where the mean of y has a squared error of 1.
-    n_restarts : int, default=8
-        First weights to try, for engines that try several.
+    n_restarts : int, default=15
+        First weights that ``engine="lm"`` tries besides the module's own.
     **prefixed
         ``module__…``, ``criterion__…`` and ``optimizer__…``: what those are called with.
 
@@ -112,12 +117,14 @@ class TorchRegressor(ModuleRegressor):
         after it; NaN without ``eval_set``), ``seconds`` since the start, ``lr``, and
         ``train_…`` and ``valid_…`` of each metric.
     criterion_ : callable
+        The fit's own.
     device_ : str
     engine_ : str
         What ran the steps; its ``why`` says why it was not a faster engine.
     n_iter_ : int
-        Epochs that ran.
+        Epochs that ran: the lines of ``history_``.
     n_features_in_, n_outputs_, y_ndim_ : int
+        ``n_outputs_`` counts targets.
     feature_names_in_ : array of str
         Only where X was a dataframe.
     y_mean_, y_scale_ : array of shape (t,)
@@ -127,6 +134,18 @@ class TorchRegressor(ModuleRegressor):
     -----
     Fits in several threads of one process take turns, since torch has one generator for them
     all; processes run side by side.
+
+    Levenberg–Marquardt sees the curvature of the squared error: tens of steps, each on all rows
+    in float64, do what takes Adam thousands. Prefer it for smooth problems and modules of up to a
+    few hundred parameters (5,000 at most) without dropout or batch normalisation, whose answer is
+    wanted to many digits or at once, such as a published formula's b1 … bk. A step's work grows
+    with rows × parameters² + parameters³, so not for large tables, and noisy data are overfitted
+    as quickly: give it an ``eval_set`` or set ``early_stopping``. The module's own weights and
+    ``n_restarts`` others start side by side and the best one (by validation loss, without
+    validation rows by training loss) goes on for at most ``max_epochs`` evaluations; its best
+    weights are kept, and if that was no minimum a ``ConvergenceWarning`` says so. A line of
+    ``history_`` is then the first weights or an accepted step, both losses of the same weights.
+    Optimizer, ``lr``, ``shuffle``, ``n_iter_no_change`` and ``tol`` are not used.
 
     Examples
     --------
@@ -138,8 +157,6 @@ class TorchRegressor(ModuleRegressor):
     array([3.], dtype=float32)
     """
 
-    y_mean_: NDArray[np.float64]
-    y_scale_: NDArray[np.float64]
     _progress: Snapshot | None
 
     PREFIXES: ClassVar[tuple[str, ...]] = ("module", "criterion", "optimizer")
@@ -170,7 +187,7 @@ class TorchRegressor(ModuleRegressor):
         clip_grad_norm: float | None = None,
         clip_grad_value: float | None = None,
         target_scaling: bool = False,
-        n_restarts: int = 8,
+        n_restarts: int = 15,
         **prefixed: Any,
     ) -> None:
         self.module = module
@@ -206,6 +223,7 @@ class TorchRegressor(ModuleRegressor):
         sample_weight: Any = None,
         *,
         eval_set: Any = None,
+        offset: Any = None,
         resume_from: str | Path | None = None,
     ) -> Self:
         """Train a module: a fresh one, or with ``warm_start`` the one that is there.
@@ -216,8 +234,11 @@ class TorchRegressor(ModuleRegressor):
         y : array, tensor or series of shape (n,) or (n, t)
         sample_weight : array of shape (n,), optional
             The criterion's values are averaged by these; rows of weight zero are left out.
-        eval_set : pair (X, y), optional
+        eval_set : pair (X, y), or triple (X, y, offset), optional
             Rows whose loss and metrics are noted after each epoch.
+        offset : array of shape (n,), optional
+            Known numbers that are added to the outputs of ``"poisson"`` and ``"gamma"``, such as
+            the logarithm of each row's exposure.
         resume_from : str or Path, optional
             A file of `abline.Checkpoint` to go on from, up to ``max_epochs``; the fit starts anew
             where there is none yet.
@@ -246,14 +267,16 @@ class TorchRegressor(ModuleRegressor):
         """
         with self._failing_safely():
             self._check_parameters()
+            if resume_from is not None:
+                check_resumes(self, "resume_from")
             snapshot = None if resume_from is None else read_snapshot(resume_from)
-            data = self._check_rows(X, y, sample_weight, goes_on=self.warm_start)
+            data = self._check_rows(X, y, sample_weight, offset, goes_on=self.warm_start)
             valid = self._check_eval_set(eval_set, data)
             module = getattr(self, "module_", None) if self.warm_start else None
-            self._train(data, valid, Start(module, snapshot, resume_from))
+            train(self, data, valid, Start(module, snapshot, resume_from))
         return self
 
-    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, *, offset: Any = None) -> Self:
         """Train one epoch on some rows, from where the last call ended.
 
         The optimizer (with the settings of the first call), the callbacks, random draws and
@@ -263,7 +286,7 @@ class TorchRegressor(ModuleRegressor):
         ----------
         X : array, tensor or dataframe of shape (n, p)
         y : array, tensor or series of shape (n,) or (n, t)
-        sample_weight : array of shape (n,), optional
+        sample_weight, offset : array of shape (n,), optional
 
         Returns
         -------
@@ -275,45 +298,29 @@ class TorchRegressor(ModuleRegressor):
         DataError
             If X or y cannot be used, or have other columns than before.
         ParameterError
-            As of `fit`, or with ``early_stopping``.
+            As of `fit`, or with ``early_stopping`` or ``engine="lm"``.
         """
         if self.early_stopping:
             raise ParameterError("partial_fit cannot stop early: set early_stopping=False")
+        check_resumes(self, "partial_fit")
         with self._failing_safely():
             self._check_parameters()
-            data = self._check_rows(X, y, sample_weight, goes_on=True)
+            data = self._check_rows(X, y, sample_weight, offset, goes_on=True)
             module, snapshot = getattr(self, "module_", None), getattr(self, "_progress", None)
-            self._train(data, None, Start(module, snapshot, one_epoch=True))
+            train(self, data, None, Start(module, snapshot, one_epoch=True))
         return self
-
-    def predict(self, X: Any) -> NDArray[np.floating[Any]]:
-        """Predict the target of rows.
-
-        Parameters
-        ----------
-        X : array, tensor or dataframe of shape (n, p)
-
-        Returns
-        -------
-        array of shape (n,) or (n, t), as y was
-            In the module's precision; half precisions as float32.
-
-        Raises
-        ------
-        DataError
-            If X cannot be used.
-        """
-        outputs = super().predict(X)
-        if not hasattr(self, "y_mean_"):
-            return outputs
-        return TargetScale(self.y_mean_, self.y_scale_).in_own_units(outputs)
 
     def _check_parameters(self) -> None:
         check_options(self)
 
-    def _check_rows(self, X: Any, y: Any, sample_weight: Any, *, goes_on: bool) -> TrainingArrays:
+    def _check_rows(
+        self, X: Any, y: Any, sample_weight: Any, offset: Any, *, goes_on: bool
+    ) -> TrainingArrays:
         goes_on = goes_on and hasattr(self, "module_")
-        data = without_absent(check_training(self, X, y, sample_weight, reset=not goes_on))
+        data = check_training(self, X, y, sample_weight, reset=not goes_on)
+        if offset is not None:
+            data = with_offset(data, offset)
+        data = without_absent(data)
         if goes_on and data.y.shape[1] != self.n_outputs_:
             raise DataError(
                 f"y has {data.y.shape[1]} targets and module_, which goes on, gives "
@@ -321,63 +328,19 @@ class TorchRegressor(ModuleRegressor):
             )
         return data
 
-    def _train(
-        self, data: TrainingArrays, valid: TrainingArrays | None, start: Start | None = None
-    ) -> None:
-        start = start or Start()
-        device = pick_device(self.device)
-        seed = start.snapshot.seed if start.snapshot else seed_from(self.random_state)
-        if self.early_stopping and valid is None:
-            data, valid = hold_out(data, self.validation_fraction, seed)
-        if self.batch_size is not None and self.batch_size > len(data.X) and not start.one_epoch:
-            message = f"batch_size is {self.batch_size} and only {len(data.X)} rows train: it is "
-            warnings.warn(f"{message}clipped to all of them", DataWarning, stacklevel=3)
-        scale = self._scale_of(data, start)
-        if scale:
-            data, valid = scale.standardised(data), valid and scale.standardised(valid)
-        watch, self._progress = _Watch(), None
-        with borrowed_generator(seed, device), cpu_threads(self.n_jobs):
-            callbacks = [watch, *self._own_callbacks()]
-            module = make_own_module(self, data, device, start.module)
-            job = make_job(self, module, data, valid, seed, callbacks, scale)
-            self.criterion_ = job.loss.criterion  # type: ignore[attr-defined]  # a CriterionLoss
-            job, engine = start.place(job, self)
-            try:
-                self.history_, self.engine_ = run_engine(job, engine)
-            except Exception:
-                state = watch.state
-                if state is not None and state.failed and state.history["epoch"]:
-                    self.history_ = state.history
-                    self.engine_ = Engine(state.engine, "a callback raised")
-                    self._keep(module, data)
-                raise
-            if start.one_epoch and watch.state is not None:
-                self._progress = Snapshot.take(watch.state, job)
-        self._keep(module, data)
-
-    def _scale_of(self, data: TrainingArrays, start: Start) -> TargetScale | None:
-        """Measure the targets; a module that goes on keeps the units that it knows."""
-        if start.module is not None and hasattr(self, "y_mean_") and self.target_scaling:
-            return TargetScale(self.y_mean_, self.y_scale_)
-        for name in ("y_mean_", "y_scale_"):
-            self.__dict__.pop(name, None)
-        if not self.target_scaling:
-            return None
-        scale = TargetScale.of(data)
-        self.y_mean_, self.y_scale_ = scale.mean, scale.scale
-        return scale
+    def _check_eval_set(self, eval_set: Any, data: TrainingArrays) -> TrainingArrays | None:
+        given = data.X.shape[1] > self.n_features_in_
+        pair, offset = part_eval_set(eval_set, offset=given)
+        valid = super()._check_eval_set(pair, data)
+        if valid is None or offset is None:
+            return valid
+        try:
+            return with_offset(valid, offset)
+        except DataError as error:
+            raise DataError(f"eval_set cannot be used, since {error}") from error
 
     def _own_callbacks(self) -> list[Any]:
         callbacks = super()._own_callbacks()
-        if self.early_stopping:
+        if self.early_stopping and self.engine != "lm":  # which stops and restores by itself
             callbacks.append(EarlyStopping("valid_loss", self.n_iter_no_change, self.tol))
         return callbacks
-
-
-class _Watch(Callback):
-    """Lets the estimator see the state of its training."""
-
-    state: TrainingState | None = None
-
-    def on_train_begin(self, state: TrainingState) -> None:
-        self.state = state

@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 import torch
 from torch import Tensor, nn
 
-from abline.errors import ParameterError
-
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -106,6 +104,10 @@ class TrainingJob:
         `abline.nets.identity.identity_of`; None where it is not to be kept in checkpoints.
     resume : Snapshot or None
         From where to go on.
+    n_restarts : int
+        Further first weights to try, for engines that try several.
+    n_jobs : int or None
+        Threads over these; None is as many as there are processors.
     """
 
     module: nn.Module
@@ -124,6 +126,8 @@ class TrainingJob:
     schedule: Schedule | None = None
     identity: Mapping[str, Any] | None = None
     resume: Snapshot | None = None
+    n_restarts: int = 0
+    n_jobs: int | None = None
 
     @property
     def steps_per_epoch(self) -> int:
@@ -188,43 +192,3 @@ def outputs_of(module: nn.Module, features: Tensor) -> Tensor:
             outputs: Tensor = module(features)
             return outputs
         return torch.cat([module(chunk) for chunk in torch.split(features, CHUNK_ROWS)])
-
-
-class DivergedError(ParameterError):
-    """A training whose loss is no longer a number.
-
-    Parameters
-    ----------
-    loss : float
-        NaN or infinite.
-    epoch : int
-        The epoch with that loss.
-    lr : float
-        The learning rate of that epoch.
-    history : dict of str to list of float
-        The epochs before it.
-    module : torch.nn.Module
-        With the last good weights: those with which the last epoch of finite loss began (the
-        first ones where there is none), or the best ones where a callback restores them.
-
-    Attributes
-    ----------
-    epoch, history, module
-        As above.
-    """
-
-    def __init__(
-        self, loss: float, epoch: int, lr: float, history: History, module: nn.Module
-    ) -> None:
-        super().__init__(loss, epoch, lr, history, module)  # which pickling calls this with again
-        self.epoch = epoch
-        self.history = history
-        self.module = module
-
-    def __str__(self) -> str:
-        loss, epoch, lr, *_ = self.args
-        return (
-            f"the training loss became {loss} at epoch {epoch}: lower lr (now {lr:g}), "
-            "standardise X and y, look for outliers in them, or choose a loss that grows less, "
-            "such as torch.nn.HuberLoss"
-        )

@@ -14,7 +14,7 @@ from abline.errors import ParameterError
 from abline.nets.engines import choose
 from abline.nets.engines.choose import Engine
 from abline.nets.engines.fused import kernel_cache
-from abline.nets.torch_job import make_job, make_own_module
+from abline.nets.torch_job import Parts, make_job, make_own_module
 from abline.tables.arrays import check_training
 
 
@@ -68,8 +68,9 @@ def test_the_estimate_grows_with_the_work(table):
     def seconds(**options):
         model = ab.TorchRegressor(nn.Linear(2, 1), **options)
         data = check_training(model, *table)
-        module = make_own_module(model, data, torch.device("cpu"), None)
-        return choose.loop_seconds(make_job(model, module, data, None, 0, [], None))
+        criterion = nn.MSELoss()
+        module = make_own_module(model, data, torch.device("cpu"), None, criterion)
+        return choose.loop_seconds(make_job(model, Parts(module, criterion, data)))
 
     assert seconds(max_epochs=2000) == pytest.approx(2 * seconds(max_epochs=1000))
     assert seconds(batch_size=10) > 5 * seconds(batch_size=60)

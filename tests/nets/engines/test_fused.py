@@ -10,6 +10,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from abline.errors import ParameterError
+from abline.nets import GammaLoss, PoissonLoss, QuantileLoss
 from abline.nets.callbacks import Callback, EarlyStopping
 from abline.nets.engines.fused.engine import FusedPlan, run_fused
 from abline.nets.engines.fused.stack import NotFused, find_stack
@@ -23,7 +24,8 @@ ACTIVATIONS = [
 ]  # fmt: skip
 LOSSES = [
     nn.MSELoss(), nn.L1Loss(), nn.HuberLoss(delta=0.5), nn.SmoothL1Loss(beta=0.3),
-    nn.PoissonNLLLoss(), nn.MSELoss(reduction="sum"), F.mse_loss,
+    nn.PoissonNLLLoss(), nn.MSELoss(reduction="sum"), F.mse_loss, PoissonLoss(), GammaLoss(),
+    QuantileLoss(0.3), QuantileLoss([0.8]), GammaLoss(reduction="sum"),
 ]  # fmt: skip
 OPTIMIZERS = {
     "Adam": (torch.optim.Adam, {"lr": 1e-3}),

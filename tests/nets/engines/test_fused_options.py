@@ -5,8 +5,8 @@ import pytest
 import torch
 from torch import nn
 
+from abline.errors import DivergedError
 from abline.nets import Callback, Checkpoint, EarlyStopping, LRScheduler, TorchRegressor
-from abline.nets.training import DivergedError
 
 schedulers = torch.optim.lr_scheduler
 

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 
+from abline.nets import GammaLoss, QuantileLoss
 from abline.nets.engines.fused.engine import run_fused
 from abline.nets.engines.loop import run_loop
 from abline.nets.losses import make_loss
@@ -25,7 +26,15 @@ ACTIVATIONS = [
     nn.GELU(),
     nn.GELU("tanh"),
 ]
-LOSSES = [nn.MSELoss(), nn.L1Loss(), nn.HuberLoss(), nn.SmoothL1Loss(), nn.PoissonNLLLoss()]
+LOSSES = [
+    nn.MSELoss(),
+    nn.L1Loss(),
+    nn.HuberLoss(),
+    nn.SmoothL1Loss(),
+    nn.PoissonNLLLoss(),
+    GammaLoss(),
+    QuantileLoss(0.7),
+]
 OPTIMIZERS = [
     lambda p: torch.optim.Adam(p, lr=0.01),
     lambda p: torch.optim.AdamW(p, lr=0.01),

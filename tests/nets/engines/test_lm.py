@@ -215,7 +215,7 @@ def test_too_few_evaluations_are_said(sine):
     train, valid, _ = sine
     result = run_lm(network(0), train, valid, max_iter=2, n_restarts=0)
     assert not result.converged
-    assert result.message == "not converged after 2 evaluations: raise max_iter"
+    assert result.message == "not converged after 2 evaluations: allow more of them"
 
 
 def test_validation_ends_a_training(sine):

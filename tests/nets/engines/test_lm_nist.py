@@ -11,6 +11,7 @@ import torch
 from scipy.optimize import curve_fit, leastsq
 from torch import nn
 
+from abline.nets import TorchRegressor
 from abline.nets.engines.lm import run_lm
 from abline.nets.training import Rows
 
@@ -137,3 +138,19 @@ def test_steps_are_those_of_minpack(name):
         run_lm(module, rows, max_iter=evaluations - 1, n_restarts=0)
         found = [p.item() for p in module.parameters()]
         np.testing.assert_allclose(found, expected[0], rtol=1e-6)
+
+
+def test_a_regressor_certifies_no_fewer_than_scipy():
+    reached = 0
+    for name, start in STARTS:
+        X, y, columns = load(name)
+        module = Formula(CERTIFIED[name]["model"], starting(name, start), columns)
+        model = TorchRegressor(module, engine="lm", n_restarts=0, max_epochs=100_000)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            model.fit(X, y)
+        good = digits(name, [p.item() for p in model.module_.parameters()]) >= 6
+        assert good or any("not converged" in str(each.message) for each in caught)
+        reached += good
+    assert reached >= sum(digits(name, fit_by_scipy(name, start)) >= 6 for name, start in STARTS)
+    assert reached >= 53

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("abline")
 
-ENGINES = ("auto", "loop", "fused")
+ENGINES = ("auto", "loop", "fused", "lm")
 
 #: what the loop takes for a step and for each layer in it, and for each weight and row, in seconds;
 #: rough, since a factor of two only moves the border between two good choices
@@ -73,7 +73,7 @@ def run_engine(job: TrainingJob, engine: str) -> tuple[History, Engine]:
     Parameters
     ----------
     job : TrainingJob
-    engine : {"auto", "loop", "fused"}
+    engine : {"auto", "loop", "fused", "lm"}
 
     Returns
     -------
@@ -84,11 +84,15 @@ def run_engine(job: TrainingJob, engine: str) -> tuple[History, Engine]:
     Raises
     ------
     ParameterError
-        If ``"fused"`` was asked for and cannot run this training; or as `run_loop`.
+        If ``"fused"`` or ``"lm"`` was asked for and cannot run this training; or as `run_loop`.
     """
     one_of("engine", engine, ENGINES)
     if engine == "loop":
         return run_loop(job), Engine("loop", "it was asked for")
+    if engine == "lm":
+        from abline.nets.engines.lm_training import train_by_lm
+
+        return train_by_lm(job), Engine("lm")
     precision = str(next(job.module.parameters()).dtype).removeprefix("torch.")
     if engine == "auto" and (why := _too_short(job, precision)):
         return run_loop(job), Engine("loop", why)

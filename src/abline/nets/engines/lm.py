@@ -26,9 +26,14 @@ from abline.nets.engines.lm_starts import first_weights
 from abline.nets.engines.lm_track import Track
 
 if TYPE_CHECKING:
-    from torch import nn
+    from collections.abc import Callable
+
+    from torch import Tensor, nn
 
     from abline.nets.training import History, Rows
+
+#: tolerances of layers' weights, and of parameters that stand for something
+_OF_WEIGHTS, _OF_FORMULAS = 1e-8, 1e-15
 
 
 @dataclass(frozen=True)
@@ -42,8 +47,8 @@ class LMResult:
         the training began and ``lr`` (NaN) of each point that the chosen start came through:
         first its first weights, then those after each accepted step.
     converged : bool
-        Whether it ended because nothing better was to be found, not because ``max_iter`` was up
-        or the derivatives were no longer finite.
+        Whether it ended because nothing better was to be found (or ``watch`` ended it), not
+        because ``max_iter`` was up or the derivatives were no longer finite.
     message : str
         Why it ended.
     n_iter : int
@@ -69,9 +74,10 @@ def run_lm(
     *,
     max_iter: int = 200,
     n_restarts: int = 15,
-    tol: float = 1e-8,
+    tol: float | None = None,
     seed: int = 0,
     n_jobs: int | None = None,
+    watch: Callable[[dict[str, float]], bool] | None = None,
 ) -> LMResult:
     """Train a module on squared error by Levenberg–Marquardt.
 
@@ -93,14 +99,18 @@ def run_lm(
         The most evaluations of the residuals after the race.
     n_restarts : int
         0 trains the module's own weights alone, with no race.
-    tol : float
+    tol : float, optional
         Relative change of loss or parameters, and cosine between residuals and derivatives,
-        below which it has converged.
+        below which it has converged. By default 1e-8 where all parameters are weights of layers,
+        which lie in long flat valleys, and nearly all of float64's digits otherwise.
     seed : int
         Of the restarts' first weights.
     n_jobs : int, optional
         Threads over the starts; by default as many as there are processors. The numbers do
         not depend on it.
+    watch : callable, optional
+        Is given the line of the history of each point that the chosen start came through, while
+        the module has the parameters of that point; training ends once it returns True.
 
     Returns
     -------
@@ -128,9 +138,20 @@ def run_lm(
         problem = Problem(module, train, valid)
         starts = first_weights(problem, n_restarts, seed)
         chosen, runner = race(problem, starts, _threads(n_jobs))
-        track = Track(problem, starts[chosen], began)
-        for theta, when in runner.trail[1:]:
+
+        def show(theta: Tensor, line: dict[str, float]) -> bool:
+            if watch is None:
+                return False
+            problem.write(theta, module)
+            return watch(line)
+
+        track = Track(problem, began, show)
+        for theta, when in runner.trail:
             track.accept(theta, problem.squares(theta), when)
+            if track.stopped:
+                break
+        if tol is None:
+            tol = _OF_WEIGHTS if problem.model.weights_only else _OF_FORMULAS
         ending = Region(track, tol).run(max_iter)
     problem.write(track.best, module)
     module.eval()

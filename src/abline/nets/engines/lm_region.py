@@ -175,6 +175,8 @@ class Region:
 
     def _next_point(self) -> Ending | None:
         """Linearise at the track's last point, unless training ends there."""
+        if self._track.stopped:
+            return Ending(True, "a callback ended it")
         if self._track.problem.has_valid and self._track.since_best >= PATIENCE:
             return Ending(True, f"no better validation loss in {PATIENCE} steps")
         factor = self._track.problem.triangle(self._track.theta)
@@ -238,7 +240,7 @@ class Region:
         if self._radius <= self._tol * _norm(self._scale * self._track.theta):
             return Ending(True, "the parameters hardly change from step to step")
         if self._evaluations >= max_iter:
-            return Ending(False, f"not converged after {max_iter} evaluations: raise max_iter")
+            return Ending(False, f"not converged after {max_iter} evaluations: allow more of them")
         return None
 
     def _unless_flat(self, ending: Ending) -> Ending:

@@ -7,10 +7,14 @@ import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from torch import Tensor
 
     from abline.nets.engines.lm_problem import Problem
     from abline.nets.training import History
+
+    Watch = Callable[[Tensor, dict[str, float]], bool]
 
 
 class Track:
@@ -19,10 +23,10 @@ class Track:
     Parameters
     ----------
     problem : Problem
-    theta : tensor of shape (p,)
-        Where it begins.
     began : float
         What ``time.perf_counter()`` said when the training began.
+    watch : callable
+        Is given each point and its line of the history; True ends the training.
 
     Attributes
     ----------
@@ -34,15 +38,19 @@ class Track:
         The point of the least validation loss, or training loss without validation rows.
     since_best : int
         Points accepted after it.
+    stopped : bool
+        Whether the watch has ended the training.
     """
 
-    def __init__(self, problem: Problem, theta: Tensor, began: float) -> None:
+    theta: Tensor
+    squares: float
+    best: Tensor
+
+    def __init__(self, problem: Problem, began: float, watch: Watch) -> None:
         self.problem = problem
-        self._began = began
-        self._best_score, self.since_best = math.inf, 0
-        self._lines: list[tuple[float, float, float]] = []
-        self.best = theta
-        self.accept(theta, problem.squares(theta))
+        self._began, self._watch = began, watch
+        self._best_score, self.since_best, self.stopped = math.inf, 0, False
+        self._lines: list[dict[str, float]] = []
 
     def accept(self, theta: Tensor, squares: float, when: float | None = None) -> None:
         """Go on to a point.
@@ -58,19 +66,15 @@ class Track:
         self.theta, self.squares = theta, squares
         train, valid = squares * self.problem.loss_scale, self.problem.valid_loss(theta)
         seconds = (time.perf_counter() if when is None else when) - self._began
-        self._lines.append((train, valid, seconds))
+        line = {"epoch": len(self._lines), "train_loss": train, "valid_loss": valid}
+        self._lines.append({**line, "seconds": seconds, "lr": math.nan})
         score = valid if self.problem.has_valid else train
         self.since_best += 1
-        if score < self._best_score:
-            self.best, self._best_score, self.since_best = theta, score, 0
+        if score < self._best_score or len(self._lines) == 1:
+            self.best, self.since_best = theta, 0
+            self._best_score = math.inf if math.isnan(score) else score
+        self.stopped = self._watch(theta, self._lines[-1])
 
     def history(self) -> History:
         """Give the way as engines give it; the first line is that of the first point."""
-        train, valid, seconds = (list(column) for column in zip(*self._lines, strict=True))
-        return {
-            "epoch": [float(k) for k in range(len(train))],
-            "train_loss": train,
-            "valid_loss": valid,
-            "seconds": seconds,
-            "lr": [math.nan] * len(train),
-        }
+        return {column: [line[column] for line in self._lines] for column in self._lines[0]}

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
+from abline.errors import DivergedError
 from abline.nets.session import training_session
-from abline.nets.training import DivergedError, outputs_of
+from abline.nets.training import outputs_of
 from abline.nets.weights import GoodWeights
 
 if TYPE_CHECKING:

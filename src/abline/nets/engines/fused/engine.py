@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from abline.errors import DivergedError
 from abline.linear.threads import one_blas_thread
 from abline.nets.callbacks import epochs_until_due, hooks_of
 from abline.nets.engines.fused.kernel_cache import note_loaded
@@ -22,7 +23,6 @@ from abline.nets.engines.fused.passes import train_epochs
 from abline.nets.engines.fused.rules import LossRule, OptimizerRule, find_loss, find_optimizer
 from abline.nets.engines.fused.stack import NotFused, Stack, find_stack
 from abline.nets.session import training_session
-from abline.nets.training import DivergedError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

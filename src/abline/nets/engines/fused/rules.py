@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from abline.nets.criteria import GammaLoss, PoissonLoss, QuantileLoss
 from abline.nets.engines.fused import codes
 from abline.nets.engines.fused.stack import NotFused
 
@@ -52,6 +53,10 @@ _FUNCTIONS: dict[Any, type[nn.Module]] = {
     nn.functional.poisson_nll_loss: nn.PoissonNLLLoss,
 }
 
+_LOG_LINKS: dict[type[nn.Module], int] = {PoissonLoss: codes.POISSON, GammaLoss: codes.GAMMA}
+
+_KINDS = (*_FUNCTIONS.values(), *_LOG_LINKS, QuantileLoss)
+
 
 def find_loss(criterion: Any) -> LossRule:
     """Read a criterion as a rule.
@@ -86,9 +91,13 @@ def find_loss(criterion: Any) -> LossRule:
         except TypeError:
             raise unknown from None
     kind = type(criterion)
-    if kind not in _FUNCTIONS.values() or criterion.reduction not in ("mean", "sum"):
+    if kind not in _KINDS or criterion.reduction not in ("mean", "sum"):
         raise unknown
     summed = criterion.reduction == "sum"
+    if kind in _LOG_LINKS:
+        return LossRule(_LOG_LINKS[kind], 0.0, summed)
+    if kind is QuantileLoss and len(criterion.levels) == 1:
+        return LossRule(codes.QUANTILE, criterion.levels[0], summed)
     if kind is nn.MSELoss:
         return LossRule(codes.SQUARED, 0.0, summed)
     if kind is nn.L1Loss:

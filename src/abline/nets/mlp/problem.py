@@ -1,0 +1,186 @@
+"""What one fit of `MLPRegressor` begins with: first weights, and rows as the steps want them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sklearn.utils import check_random_state
+
+from abline.errors import ParameterError
+from abline.nets.devices import pick_device
+from abline.nets.mlp.forward import tensor_ready
+from abline.nets.mlp.listener import own_callbacks
+from abline.nets.mlp.options import hidden_sizes
+from abline.nets.mlp.steps import Data
+from abline.nets.mlp.validation import split_off
+from abline.nets.mlp.weights import first_weights
+from abline.nets.target_scale import TargetScale
+from abline.tables.conversion import is_sparse
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import torch
+
+    from abline.nets.mlp.losses import OutputLoss
+    from abline.nets.mlp.regressor import MLPRegressor
+    from abline.nets.mlp.steps import Floats
+    from abline.tables.arrays import TrainingArrays
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One fit, before it is solved.
+
+    Attributes
+    ----------
+    model : MLPRegressor
+        Its parameters, and what an earlier fit left.
+    loss : OutputLoss
+    coefs, intercepts : lists of arrays
+        To begin with.
+    train : Data
+    valid : Data or None
+        Given, or set apart for early stopping.
+    notes_valid : bool
+        Whether the loss of ``valid`` is to be noted.
+    scale : TargetScale or None
+        What the targets' units in ``train`` and ``valid`` are.
+    rng : RandomState
+    device : torch.device
+    callbacks : list of Callback
+    goes_on : bool
+        Whether from the weights of an earlier fit.
+    """
+
+    model: MLPRegressor
+    loss: OutputLoss
+    coefs: Sequence[Floats]
+    intercepts: Sequence[Floats]
+    train: Data
+    valid: Data | None
+    notes_valid: bool
+    scale: TargetScale | None
+    rng: np.random.RandomState
+    device: torch.device
+    callbacks: Sequence[Any]
+    goes_on: bool
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The precision of everything."""
+        return self.coefs[0].dtype
+
+    def in_double(self) -> Problem:
+        """Give the same in float64."""
+        double = np.dtype(np.float64)
+        return replace(
+            self,
+            coefs=[coef.astype(double) for coef in self.coefs],
+            intercepts=[intercept.astype(double) for intercept in self.intercepts],
+            train=self.train.astype(double),
+            valid=None if self.valid is None else self.valid.astype(double),
+        )
+
+
+def pose(
+    model: MLPRegressor,
+    loss: OutputLoss,
+    arrays: TrainingArrays,
+    valid: TrainingArrays | None,
+    *,
+    goes_on: bool,
+) -> Problem:
+    """Draw first weights and set rows apart, in scikit-learn's order.
+
+    Parameters
+    ----------
+    model : MLPRegressor
+        With checked parameters.
+    loss : OutputLoss
+    arrays, valid : TrainingArrays
+    goes_on : bool
+        Whether from the weights that the model has.
+
+    Returns
+    -------
+    Problem
+
+    Raises
+    ------
+    DataError
+        If the loss is not for such targets, or there are too few rows to set some apart.
+    ParameterError
+        If the weights that the model has are of other sizes, or a parameter cannot be used.
+    """
+    device, callbacks = pick_device(model.device), own_callbacks(model.callbacks)
+    for part in (arrays, valid):
+        if part is not None:
+            loss.check(part.y)
+    rng = _generator(model.random_state)
+    dtype = np.dtype(np.float32 if arrays.X.dtype == np.float32 else np.float64)
+    hidden = hidden_sizes(model.hidden_layer_sizes)
+    units = [arrays.X.shape[1], *hidden, loss.units(arrays.y.shape[1])]
+    if goes_on:
+        coefs, intercepts = _weights_of(model, units, dtype)
+    else:
+        coefs, intercepts = first_weights(units, model.activation, rng, dtype)
+    scale = _target_scale(model, arrays, goes_on=goes_on)
+    train, held_out = _data(arrays, scale, dtype), None
+    if valid is not None:
+        held_out = _data(valid, scale, dtype)
+    elif model.early_stopping and model.solver != "lbfgs":
+        train, held_out = split_off(train, model.validation_fraction, rng)
+    return Problem(
+        model,
+        loss,
+        coefs,
+        intercepts,
+        train,
+        held_out,
+        valid is not None,
+        scale,
+        rng,
+        device,
+        callbacks,
+        goes_on,
+    )
+
+
+def _generator(random_state: Any) -> np.random.RandomState:
+    # scikit-learn's None is numpy's global generator, which a fit here does not move
+    return np.random.RandomState() if random_state is None else check_random_state(random_state)
+
+
+def _weights_of(
+    model: MLPRegressor, units: Sequence[int], dtype: np.dtype[Any]
+) -> tuple[list[Floats], list[Floats]]:
+    there = [model.coefs_[0].shape[0], *(coef.shape[1] for coef in model.coefs_)]
+    if there != list(units):
+        raise ParameterError(
+            f"the weights that are there are of layers of {there} units, where the parameters, X "
+            f"and y ask for {list(units)}: make a new estimator, or set warm_start=False"
+        )
+    coefs = [coef.astype(dtype) for coef in model.coefs_]
+    return coefs, [intercept.astype(dtype) for intercept in model.intercepts_]
+
+
+def _target_scale(
+    model: MLPRegressor, arrays: TrainingArrays, *, goes_on: bool
+) -> TargetScale | None:
+    """Measure the targets; weights that go on keep the units that they know."""
+    if goes_on and hasattr(model, "y_mean_"):
+        return TargetScale(model.y_mean_, model.y_scale_)
+    if goes_on or not model.target_scaling:
+        return None
+    return TargetScale.of(arrays)
+
+
+def _data(arrays: TrainingArrays, scale: TargetScale | None, dtype: np.dtype[Any]) -> Data:
+    if scale is not None:
+        arrays = scale.standardised(arrays)
+    weights = None if arrays.sample_weight is None else tensor_ready(arrays.sample_weight)
+    X = arrays.X.tocsr() if is_sparse(arrays.X) else tensor_ready(arrays.X)
+    return Data(X, tensor_ready(arrays.y), weights).astype(dtype)

@@ -1,0 +1,116 @@
+"""Rows that a perceptron is not trained on: which, and how they score it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sklearn.metrics import r2_score
+from sklearn.model_selection import train_test_split
+
+from abline.errors import DataError, ParameterError
+from abline.tables.arrays import TrainingArrays, check_training
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from abline.nets.mlp.losses import OutputLoss
+    from abline.nets.mlp.steps import Data, Steps
+
+
+def check_eval_set(estimator: Any, eval_set: Any, n_targets: int) -> TrainingArrays | None:
+    """Check validation rows against the training rows.
+
+    Parameters
+    ----------
+    estimator : object
+        Has the features' number and names.
+    eval_set : pair (X, y) or None
+    n_targets : int
+
+    Returns
+    -------
+    TrainingArrays or None
+
+    Raises
+    ------
+    DataError
+        If they cannot be used.
+    ParameterError
+        If it is no pair or has another number of targets.
+    """
+    if eval_set is None:
+        return None
+    if not isinstance(eval_set, tuple | list) or len(eval_set) != 2:
+        raise ParameterError("eval_set must be a pair: pass eval_set=(X_val, y_val)")
+    try:
+        valid = check_training(estimator, *eval_set, reset=False, accept_sparse=True)
+    except DataError as error:
+        raise DataError(f"eval_set cannot be used, since {error}") from error
+    if valid.y.shape[1] != n_targets:
+        raise ParameterError(
+            f"eval_set has {valid.y.shape[1]} targets and y has {n_targets}: pass the same targets"
+        )
+    return valid
+
+
+def split_off(data: Data, fraction: float, rng: np.random.RandomState) -> tuple[Data, Data]:
+    """Part rows at random, the draw being scikit-learn's.
+
+    Parameters
+    ----------
+    data : Data
+    fraction : float in (0, 1)
+        Of the rows, to leave out.
+    rng : RandomState
+        Moves on.
+
+    Returns
+    -------
+    train, valid : Data
+
+    Raises
+    ------
+    DataError
+        If fewer than two rows would be left out, or none left to train on.
+    """
+    try:
+        train, valid = train_test_split(np.arange(len(data)), test_size=fraction, random_state=rng)
+    except ValueError as error:
+        raise DataError(
+            f"early_stopping cannot leave out {fraction:g} of {len(data)} rows: pass more rows, "
+            "another validation_fraction, or early_stopping=False"
+        ) from error
+    if len(valid) < 2:
+        raise DataError(
+            "The validation set is too small. Increase 'validation_fraction' or the size of your "
+            "dataset."
+        )
+    return data.take(train), data.take(valid)
+
+
+def make_score(loss: OutputLoss, valid: Data) -> Callable[[Steps], float]:
+    """Make the score that says when to stop.
+
+    Parameters
+    ----------
+    loss : OutputLoss
+    valid : Data
+
+    Returns
+    -------
+    callable
+        From steps to R² for scikit-learn's losses, minus the loss for others; NaN where
+        predictions are not finite.
+    """
+
+    def score(steps: Steps) -> float:
+        if not loss.like_sklearn:
+            return -steps.loss(valid)
+        predicted = loss.predict(steps.predict(valid.X))
+        if not np.isfinite(predicted).all():
+            return float("nan")
+        with np.errstate(over="ignore", invalid="ignore"):  # the score says it: -inf or NaN
+            return float(r2_score(valid.y, predicted, sample_weight=valid.weights))
+
+    return score
