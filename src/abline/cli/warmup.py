@@ -22,12 +22,10 @@ def run_warmup_command(*, json: bool, quiet: bool, no_color: bool) -> None:
     if missing:
         output.say(f"Compiling the training kernels for {' and '.join(missing)} …")
 
-        import torch
-
         from abline.nets.engines.fused.warmup import warm_up
 
         for name in missing:
-            warm_up(getattr(torch, name))
+            warm_up(name)
     kept = [name for name in PRECISIONS if kernel_cache.is_kept(name)]
     folder = kernel_cache.cache_folder()
     if kept == list(PRECISIONS):

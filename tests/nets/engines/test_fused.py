@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from abline.errors import ParameterError
-from abline.nets import GammaLoss, PoissonLoss, QuantileLoss
+from abline.nets import GammaLoss, GaussianNLL, PoissonLoss, QuantileLoss
 from abline.nets.callbacks import Callback, EarlyStopping
 from abline.nets.engines.fused.engine import FusedPlan, run_fused
 from abline.nets.engines.fused.stack import NotFused, find_stack
@@ -26,6 +26,8 @@ LOSSES = [
     nn.MSELoss(), nn.L1Loss(), nn.HuberLoss(delta=0.5), nn.SmoothL1Loss(beta=0.3),
     nn.PoissonNLLLoss(), nn.MSELoss(reduction="sum"), F.mse_loss, PoissonLoss(), GammaLoss(),
     QuantileLoss(0.3), QuantileLoss([0.8]), GammaLoss(reduction="sum"),
+    QuantileLoss([0.1, 0.4, 0.9]), QuantileLoss([0.6, 0.9], reduction="sum"), GaussianNLL(),
+    GaussianNLL(0.01, reduction="sum"),
 ]  # fmt: skip
 OPTIMIZERS = {
     "Adam": (torch.optim.Adam, {"lr": 1e-3}),
@@ -95,17 +97,35 @@ def test_activations_follow_the_loop(activation):
 @pytest.mark.parametrize("criterion", LOSSES, ids=lambda x: getattr(x, "__name__", str(x)))
 def test_losses_follow_the_loop(criterion, weighted):
     options = {"criterion": criterion, "weighted": weighted, "n_outputs": 2}
-    _agree(_network(nn.Tanh(), torch.float64, 2), 1e-6, epochs=1000, **options)
-    _agree(_network(nn.Tanh(), torch.float32, 2), 1e-3, epochs=100, **options)
+    outputs = getattr(criterion, "n_outputs", int)(2)
+    _agree(_network(nn.Tanh(), torch.float64, outputs), 1e-6, epochs=1000, **options)
+    _agree(_network(nn.Tanh(), torch.float32, outputs), 1e-3, epochs=100, **options)
 
 
 @pytest.mark.parametrize("batch_size", [None, 1, 7, 60, 500])
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_optimizers_and_batches_follow_the_loop(optimizer, batch_size):
-    epochs = 1000 if batch_size is None else 50
-    options = {"optimizer": optimizer, "batch_size": batch_size}
-    _agree(_network(nn.SiLU(), torch.float64), 1e-6, epochs=epochs, **options)
-    _agree(_network(nn.SiLU(), torch.float32), 1e-3, epochs=20, **options)
+    n = 38 if batch_size == 1 else 90  # 30 of them are for validation
+    options = {"optimizer": optimizer, "batch_size": batch_size, "n": n}
+    _agree(_network(nn.SiLU(), torch.float64), 1e-6, epochs=1000, **options)
+    _agree(_network(nn.SiLU(), torch.float32), 1e-3, epochs=100, **options)
+
+
+def test_a_batch_whose_weights_are_all_zero_makes_no_step():
+    histories = []
+    for run in (run_loop, run_fused):
+        job = _job(_network(nn.Tanh(), torch.float64), weighted=True, batch_size=20, shuffle=False)
+        job.train.weights[20:40] = 0.0
+        histories.append(run(job))
+        states = job.optimizer.state_dict()["state"]
+        assert {int(state["step"]) for state in states.values()} == {200}
+        without = job.train.take(torch.tensor([*range(20), *range(40, 60)]))
+        again = _job(
+            _network(nn.Tanh(), torch.float64), weighted=True, batch_size=20, shuffle=False
+        )
+        histories.append(run(TrainingJob(**{**vars(again), "train": without})))
+    for history in histories[1:]:
+        np.testing.assert_allclose(history["train_loss"], histories[0]["train_loss"], rtol=1e-9)
 
 
 def test_many_blocks_follow_the_loop():

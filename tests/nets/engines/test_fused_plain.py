@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from abline.nets import GammaLoss, QuantileLoss
+from abline.nets import GammaLoss, GaussianNLL, QuantileLoss
 from abline.nets.engines.fused.engine import run_fused
 from abline.nets.engines.loop import run_loop
 from abline.nets.losses import make_loss
@@ -34,6 +34,8 @@ LOSSES = [
     nn.PoissonNLLLoss(),
     GammaLoss(),
     QuantileLoss(0.7),
+    QuantileLoss([0.2, 0.5, 0.9]),
+    GaussianNLL(),
 ]
 OPTIMIZERS = [
     lambda p: torch.optim.Adam(p, lr=0.01),
@@ -46,14 +48,16 @@ OPTIMIZERS = [
 @pytest.mark.parametrize("number", range(len(ACTIVATIONS)))
 def test_a_few_steps(number):
     torch.manual_seed(number)
-    first, last = nn.Linear(2, 3), nn.Linear(3, 2)
+    criterion = LOSSES[number % len(LOSSES)]
+    outputs = getattr(criterion, "n_outputs", int)(2)
+    first, last = nn.Linear(2, 3), nn.Linear(3, outputs)
     module = nn.Sequential(first, ACTIVATIONS[number], last).double()
     X, y = torch.randn(9, 2).double(), torch.rand(9, 2).double()
     rows = Rows(X, y, torch.rand(9).double() + 0.5 if number % 2 else None)
     histories = []
     for run in (run_loop, run_fused):
         own = copy.deepcopy(module)
-        loss = make_loss(LOSSES[number % len(LOSSES)], weighted=bool(number % 2))
+        loss = make_loss(criterion, weighted=bool(number % 2))
         job = TrainingJob(
             module=own,
             loss=loss,

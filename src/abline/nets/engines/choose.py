@@ -27,8 +27,9 @@ ENGINES = ("auto", "loop", "fused", "lm")
 #: rough, since a factor of two only moves the border between two good choices
 STEP, LAYER, PRODUCT = 1e-4, 6e-5, 1.5e-10
 
-#: seconds to compile the kernels of one precision, and to load them
-COMPILING, LOADING = 9.0, 1.0
+#: seconds to compile what a training needs of the kernels, and to load it; with the compiler's own
+#: loading
+COMPILING, LOADING = 2.0, 1.2
 
 
 class Engine(str):

@@ -98,8 +98,10 @@ def _run_epoch(session: Session, epoch: int, toggle: bool) -> dict[str, float]:
     losses, sizes = [], []
     for number, batch in enumerate(_batches(job)):
         session.set_rate(epoch, number)
-        losses.append(_step(job, batch, kept))
-        sizes.append(len(batch) if batch.weights is None else batch.weights.sum().item())
+        size = len(batch) if batch.weights is None else batch.weights.sum().item()
+        if size:  # rows that do not count make no step
+            losses.append(_step(job, batch, kept))
+            sizes.append(size)
         session.end_batch()
     line = {"epoch": epoch, "train_loss": _mean(losses, sizes), "valid_loss": math.nan, "lr": lr}
     if not math.isfinite(line["train_loss"]):

@@ -20,6 +20,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic, overload
 
+from abline.nets.engines.fused import plain
 from abline.nets.engines.fused.compiled import compiled_exactly
 
 _LOG2E = 1.4426950408889634
@@ -147,12 +148,15 @@ def sigmoid(x: Any) -> Any:
 
 
 def type_of(x: Any, constant: float) -> Any:
-    """Give a constant in the precision of x, so that float32 arithmetic stays float32."""
-    return type(x)(constant)
+    """Give a constant in the precision of x (a number, or a pointer to some).
+
+    So float32 arithmetic stays float32.
+    """
+    return plain.type_of(x, constant)
 
 
 @overload(type_of, strict=False)
 def _type_of(x: Any, constant: Any) -> Any:  # noqa: ARG001 - the names are the function's own
-    if x == types.float32:
+    if getattr(x, "dtype", x) == types.float32:
         return lambda x, constant: np.float32(constant)  # noqa: ARG005 - as above
     return lambda x, constant: np.float64(constant)  # noqa: ARG005 - as above

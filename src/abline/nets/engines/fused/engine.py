@@ -17,11 +17,11 @@ import torch
 from abline.errors import DivergedError
 from abline.linear.threads import one_blas_thread
 from abline.nets.callbacks import epochs_until_due, hooks_of
-from abline.nets.engines.fused.kernel_cache import note_loaded
+from abline.nets.engines.fused.kernels import Kernels
 from abline.nets.engines.fused.memory import SharedMemory
-from abline.nets.engines.fused.passes import train_epochs
 from abline.nets.engines.fused.rules import LossRule, OptimizerRule, find_loss, find_optimizer
 from abline.nets.engines.fused.stack import NotFused, Stack, find_stack
+from abline.nets.engines.fused.tables import FusedRows, layers_of
 from abline.nets.session import training_session
 
 if TYPE_CHECKING:
@@ -32,12 +32,6 @@ if TYPE_CHECKING:
 
 #: kernels return at least this often, in seconds
 PAUSE = 0.1
-
-#: bytes of a block's values: they are to stay in a core's own cache
-BLOCK_BYTES = 512 * 1024
-
-#: numbers of rows that a block may have; BLAS wants some, and its cost for one block is not seen
-FEWEST_ROWS, MOST_ROWS = 128, 1024
 
 #: bytes of shuffled row numbers that are drawn ahead
 ORDER_BYTES = 8 * 1024**2
@@ -102,7 +96,7 @@ class _Chunk:
 
     epoch: int
     epochs: int
-    orders: NDArray[np.int64]
+    orders: NDArray[np.int64] | None
     rates: NDArray[np.float64]
     step: int
     vectors: tuple[NDArray[Any], ...]
@@ -114,17 +108,11 @@ class _Run:
     def __init__(self, session: Session, plan: FusedPlan) -> None:
         job = session.job
         self.session, self.job, self.plan = session, job, plan
-        self.train_rows = _arrays(job.train)
-        self.valid_rows = _arrays(job.valid or job.train.take(slice(0, 0)))
+        self.train_rows = _fused_rows(job.train)
+        self.valid_rows = _fused_rows(job.valid) if job.valid else None
         n = len(job.train)
         self.batch = n if job.batch_size is None else min(job.batch_size, n)
         self.shuffles = job.shuffle and job.batch_size is not None
-        self.block = block_rows(plan.stack, self.train_rows[0].itemsize, max(self.batch, 1))
-        rows = 2 * plan.stack.depth * self.block
-        self.space = np.empty((6, max(rows, plan.stack.n_parameters)), self.train_rows[0].dtype)
-        self.seed = job.generator.initial_seed() & (2**62 - 1)
-        norm, value = job.clip_grad_norm, job.clip_grad_value
-        self.bounds = np.array([math.inf if each is None else each for each in (norm, value)])
         self.chunks: list[_Chunk] = []
 
     def train(self) -> None:
@@ -134,6 +122,7 @@ class _Run:
             one_blas_thread(),
             SharedMemory(self.plan.stack, job.optimizer, self.plan.optimizer) as memory,
         ):
+            self.kernels = self._make_kernels(memory)
             epoch, per_epoch = self.session.first_epoch, math.inf
             while epoch < job.max_epochs and not state.stop:
                 most = 1 if per_epoch == math.inf else int(PAUSE / per_epoch)
@@ -155,9 +144,7 @@ class _Run:
         self.chunks = [*self.chunks[-1:], chunk]
         train_losses = np.empty(epochs)
         valid_losses = np.full(epochs, math.nan)
-        done = self._kernel(memory, chunk, train_losses, valid_losses)
-        note_loaded(str(memory.params.dtype))
-        memory.step += done * self.job.steps_per_epoch
+        done = self._train(memory, chunk, train_losses, valid_losses)
         memory.note_steps()
         lr = rates.reshape(epochs, -1)[:, 0].tolist()
         history = self.session.state.history
@@ -185,28 +172,41 @@ class _Run:
         memory.step = chunk.step
         if epoch > chunk.epoch:
             again = replace(chunk, epochs=epoch - chunk.epoch)
-            self._kernel(memory, again, np.empty(again.epochs), np.empty(again.epochs))
+            self._train(memory, again, np.empty(again.epochs), np.empty(again.epochs))
 
-    def _kernel(
+    def _train(
         self,
         memory: SharedMemory,
         chunk: _Chunk,
         train_losses: NDArray[np.float64],
         valid_losses: NDArray[np.float64],
     ) -> int:
-        plan = self.plan
-        layers, options = plan.stack.table()
-        return int(train_epochs(
-            chunk.epoch, chunk.epochs, layers, options,
-            plan.loss.array(self.train_rows[1].shape[1]), *self.train_rows, chunk.orders,
-            self.batch, self.block, plan.optimizer.code, plan.optimizer.settings, self.bounds,
-            chunk.rates, 0.0, memory.step, memory.params, memory.grads, memory.first,
-            memory.second, self.space, self.seed, *self.valid_rows, train_losses, valid_losses,
-        ))  # fmt: skip
+        drawn = chunk.epoch * len(self.train_rows)
+        vectors = (memory.first, memory.second)
+        done, memory.step = self.kernels.train(
+            self.train_rows, self.valid_rows, chunk.orders, drawn, chunk.rates, vectors,
+            memory.step, train_losses, valid_losses,
+        )  # fmt: skip
+        return done
 
-    def _orders(self, epochs: int) -> NDArray[np.int64]:
+    def _make_kernels(self, memory: SharedMemory) -> Kernels:
+        job, plan = self.job, self.plan
+        norm, value = job.clip_grad_norm, job.clip_grad_value
+        return Kernels(
+            layers_of(plan.stack),
+            memory.params,
+            plan.loss,
+            self.train_rows.y.shape[1],
+            plan.optimizer,
+            max(self.batch, 1),
+            clip_norm=math.inf if norm is None else norm,
+            clip_value=math.inf if value is None else value,
+            seed=job.generator.initial_seed() & (2**62 - 1),
+        )
+
+    def _orders(self, epochs: int) -> NDArray[np.int64] | None:
         if not self.shuffles:
-            return np.empty((epochs, 0), dtype=np.int64)
+            return None
         n = len(self.job.train)
         drawn = [torch.randperm(n, generator=self.job.generator) for _ in range(epochs)]
         return torch.stack(drawn).numpy()
@@ -217,29 +217,8 @@ class _Run:
         return max(1, ORDER_BYTES // (8 * len(self.job.train)))
 
 
-def block_rows(stack: Stack, itemsize: int, batch: int) -> int:
-    """Give the rows of a block: as many as keep their values in a core's cache.
-
-    Parameters
-    ----------
-    stack : Stack
-    itemsize : int
-        Bytes of a number.
-    batch : int
-        Rows of a step; a block has no more.
-
-    Returns
-    -------
-    int
-        Depends on the network and the batch alone, so that sums do not depend on the machine.
-    """
-    fit = BLOCK_BYTES // (2 * stack.depth * itemsize)
-    return min(batch, max(FEWEST_ROWS, min(fit // 64 * 64, MOST_ROWS)))
-
-
-def _arrays(rows: Rows) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
-    """Give rows as kernels take them: C-contiguous tables, and no weights as none."""
+def _fused_rows(rows: Rows) -> FusedRows:
     X = np.ascontiguousarray(rows.X.numpy())
     y = np.ascontiguousarray(rows.y.numpy().reshape(len(X), *(rows.y.shape[1:] or (1,))))
-    weights = np.empty(0, X.dtype) if rows.weights is None else rows.weights.numpy()
-    return X, y, weights
+    weights = None if rows.weights is None else np.ascontiguousarray(rows.weights.numpy())
+    return FusedRows(X, y, weights)

@@ -1,11 +1,12 @@
 """Passes through a stack of layers, and whole epochs of them.
 
-A network is its ``layers``, one row of whole numbers for each: units in, units out, where its
-weights and its biases begin among the parameters (-1: no bias), its activation, and 1 where dropout
-follows. Rows are taken in blocks that fit the processor's cache; blocks are cut by the network's
-width alone, so sums are the same on every machine. Within a block arrays are of shape (units,
-rows): each unit's outputs stand side by side, whatever its layer's width. Matrix products are
-BLAS's.
+A network is `tables.Tables`: for each layer its sizes, where its weights and biases begin among
+the parameters, and the addresses of its activation's pieces. Rows are taken in blocks that fit the
+processor's cache; blocks are cut by the network's width alone, so sums are the same on every
+machine. Within a block arrays are of shape (units, rows): each unit's outputs stand side by side,
+whatever its layer's width. Matrix products are BLAS's.
+
+Arrays are pointers, and what a piece calls it finds by address; an address of 0 is nothing.
 """
 
 from __future__ import annotations
@@ -15,75 +16,54 @@ from typing import Any
 
 import numpy as np
 
-from abline.nets.engines.fused import codes
-from abline.nets.engines.fused.activations import activate, activate_keeping, add_bias, chain
-from abline.nets.engines.fused.compiled import compiled
+from abline.nets.engines.fused.calls import at, gemm, number, run
+from abline.nets.engines.fused.compiled import piece
 from abline.nets.engines.fused.elementary import type_of
-from abline.nets.engines.fused.losses import loss_of
-from abline.nets.engines.fused.updates import clip, update
 
-Array = Any  # float32 or float64, C-contiguous
+Array = Any  # a pointer to int64, float32 or float64
 
-#: columns of ``layers``
-IN, OUT, WEIGHT, BIAS, ACTIVATION, DROPOUT = 0, 1, 2, 3, 4, 5
+#: addresses that are called: BLAS's matrix product, the pieces here, the loss and the optimizer
+GEMM, GATHER, FORWARD, BACKWARD, BATCH, LOSS, UPDATE, DROP, CLIP, PENALISE = range(10)
+
+#: a network's sizes: its layers, features, outputs, all of a row's numbers (features and every
+#: layer's outputs), the widest layer's, parameters, and the rows of a block
+LAYERS, FEATURES, OUTPUTS, DEPTH, WIDEST, PARAMETERS, BLOCK = range(7)
+
+#: a layer's whole numbers: units in and out, where weights and biases begin (-1: no bias), its
+#: activation's pieces (``CHAIN`` of 0: it writes its derivatives), and 1 where dropout follows
+IN, OUT, WEIGHT, BIAS, APPLY, CHAIN, DROPOUT, LAYER_COLUMNS = range(8)
+
+#: a layer's options: its activation's parameter, and its dropout's rate
+PARAMETER, RATE, OPTION_COLUMNS = range(3)
+
+#: rows: addresses of features, targets and weights (0: all weights are 1), their number, targets of
+#: a row
+X, Y, WEIGHTS, ROWS, TARGETS = range(5)
+
+#: what a batch's sum is multiplied by for its value and its derivatives, and whether it is not
+#: divided by the batch's weight as well; a loss's own parameters follow
+VALUE_SHARE, SLOPE_SHARE, SUMMED, LOSS_PARAMETERS = range(4)
 
 
-@compiled
-def gather(X: Array, order: Array, first: int, n: int, block: Array) -> Array:
-    """Copy n rows of X, of shape (rows, columns), to the columns of a block."""
-    p = X.shape[1]
-    rows = block[: p * n].reshape((p, n))
-    if len(order):
+@piece("real*", "int64", "int64", "int64*", "int64", "int64", "real*")
+def gather(
+    source: Array, columns: int, ordered: int, order: Array, first: int, n: int, block: Array
+) -> None:  # fmt: skip
+    """Copy n rows of a table to the columns of a block, in an order or in their own."""
+    if ordered:
         for i in range(n):
-            row = X[order[first + i]]
-            for k in range(p):
-                rows[k, i] = row[k]
+            row = at(source, order[first + i] * columns)
+            for k in range(columns):
+                block[k * n + i] = row[k]
     else:
-        for k in range(p):
+        rows = at(source, first * columns)
+        for k in range(columns):
             for i in range(n):
-                rows[k, i] = X[first + i, k]
-    return rows
+                block[k * n + i] = rows[i * columns + k]
 
 
-@compiled
-def forward(
-    layers: Array,
-    options: Array,
-    params: Array,
-    work: Array,
-    n: int,
-    train: bool,
-    seed: int,
-    draws: int,
-) -> None:
-    """Compute all layers' outputs for a block of n rows, whose features begin ``work``.
-
-    ``work`` holds the layers' values one after the other, then their slopes.
-    """
-    half = len(work) // 2
-    start = 0
-    for index in range(len(layers)):
-        layer = layers[index]
-        width, units = layer[IN], layer[OUT]
-        A = work[start : start + width * n].reshape((width, n))
-        start += width * n
-        Z = work[start : start + units * n].reshape((units, n))
-        weight = layer[WEIGHT]
-        np.dot(params[weight : weight + width * units].reshape((units, width)), A, Z)
-        if layer[BIAS] >= 0:
-            add_bias(Z, params[layer[BIAS] : layer[BIAS] + units])
-        dropping = train and layer[DROPOUT] > 0
-        if layer[ACTIVATION] in codes.FROM_VALUE and not dropping:
-            activate(layer[ACTIVATION], Z)
-        else:
-            S = work[half + start : half + start + units * n].reshape((units, n))
-            activate_keeping(layer[ACTIVATION], options[index, 0], Z, S)
-            if dropping:
-                drop(options[index, 1], seed, draws, index, Z.ravel(), S.ravel())
-
-
-@compiled
-def drop(rate: float, seed: int, draws: int, index: int, z: Array, s: Array) -> None:
+@piece("float64", "int64", "int64", "int64", "real*", "real*", "int64")
+def drop(rate: float, seed: int, draws: int, index: int, z: Array, s: Array, n: int) -> None:
     """Set a share of a layer's outputs, and their slopes, to zero and scale up the others.
 
     Each output's number is hashed (Steele, Lea, Flood 2014, SplitMix64), so the mask depends on
@@ -92,9 +72,8 @@ def drop(rate: float, seed: int, draws: int, index: int, z: Array, s: Array) -> 
     key = np.uint64(seed) + np.uint64(draws) * np.uint64(0x9E3779B97F4A7C15)
     key ^= np.uint64(index) * np.uint64(0xD1342543DE82EF95)
     least = np.uint64(rate * 9007199254740992.0)  # of 53 bits
-    factor = type_of(z[0], 1.0 / (1.0 - rate))
-    zero = type_of(z[0], 0.0)
-    for i in range(len(z)):
+    factor, zero = type_of(z, 1.0 / (1.0 - rate)), type_of(z, 0.0)
+    for i in range(n):
         h = key + np.uint64(i + 1) * np.uint64(0x9E3779B97F4A7C15)
         h = (h ^ (h >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
         h = (h ^ (h >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
@@ -104,234 +83,210 @@ def drop(rate: float, seed: int, draws: int, index: int, z: Array, s: Array) -> 
         s[i] *= mask
 
 
-@compiled
+@piece("int64*", "int64*", "int64*", "float64*", "real*", "real*", *["int64"] * 4)
+def forward(
+    calls: Array, sizes: Array, layers: Array, options: Array, params: Array, work: Array,
+    n: int, train: int, seed: int, draws: int,
+) -> None:  # fmt: skip
+    """Compute all layers' outputs for a block of n rows, whose features begin ``work``.
+
+    ``work`` holds the layers' values one after the other, then their slopes.
+    """
+    start = 0
+    one = type_of(params, 1.0)
+    for index in range(sizes[LAYERS]):
+        layer = at(layers, index * LAYER_COLUMNS)
+        option = at(options, index * OPTION_COLUMNS)
+        width, units = layer[IN], layer[OUT]
+        a = at(work, start)
+        start += width * n
+        z = at(work, start)
+        biased = layer[BIAS] >= 0
+        if biased:
+            biases = at(params, layer[BIAS])
+            for j in range(units):
+                bias = biases[j]
+                for i in range(j * n, j * n + n):
+                    z[i] = bias
+        weights = at(params, layer[WEIGHT])
+        gemm(calls[GEMM], False, False, n, units, width, a, n, weights, width, biased, z, n)
+        s = at(work, sizes[DEPTH] * n + start)
+        dropping = train > 0 and layer[DROPOUT] > 0
+        if dropping:
+            for i in range(units * n):
+                s[i] = one
+        if layer[APPLY]:
+            run(layer[APPLY], option[PARAMETER], z, s, units * n)
+        if dropping:
+            if layer[CHAIN]:
+                run(layer[CHAIN], option[PARAMETER], s, z, units * n)
+            run(calls[DROP], option[RATE], seed, draws, index, z, s, units * n)
+
+
+@piece(*["int64*"] * 3, "float64*", "real*", "real*", "int64", "int64", *["real*"] * 3, "int64")
 def backward(
-    layers: Array,
-    params: Array,
-    work: Array,
-    n: int,
-    train: bool,
-    D: Array,
-    other: Array,
-    grads: Array,
-    spare: Array,
-    fresh: bool,
-) -> None:
-    """Turn the outputs' derivatives, at the start of D, into the parameters'.
+    calls: Array, sizes: Array, layers: Array, options: Array, params: Array, work: Array,
+    n: int, train: int, delta: Array, below: Array, grads: Array, fresh: int,
+) -> None:  # fmt: skip
+    """Turn the outputs' derivatives ``delta`` into the parameters'.
 
     ``fresh`` says that ``grads`` begin anew, otherwise this block's are added to them.
     """
-    half = len(work) // 2
-    start = 0
-    for index in range(len(layers)):
-        start += layers[index, IN] * n
-    deltas, below = D, other
-    for index in range(len(layers) - 1, -1, -1):
-        layer = layers[index]
-        width, units, weight = layer[IN], layer[OUT], layer[WEIGHT]
-        delta = deltas[: units * n].reshape((units, n))
-        Z = work[start : start + units * n].reshape((units, n))
-        if layer[ACTIVATION] in codes.FROM_VALUE and not (train and layer[DROPOUT] > 0):
-            chain(layer[ACTIVATION], Z, delta)
-        else:
-            slopes = work[half + start : half + start + units * n]
-            flat = delta.ravel()
-            for i in range(len(flat)):
-                flat[i] *= slopes[i]
+    start = (sizes[DEPTH] - sizes[OUTPUTS]) * n
+    keep = type_of(params, 0.0 if fresh else 1.0)
+    for index in range(sizes[LAYERS] - 1, -1, -1):
+        layer = at(layers, index * LAYER_COLUMNS)
+        width, units = layer[IN], layer[OUT]
+        if (train > 0 and layer[DROPOUT] > 0) or (layer[APPLY] != 0 and layer[CHAIN] == 0):
+            s = at(work, sizes[DEPTH] * n + start)
+            for i in range(units * n):
+                delta[i] *= s[i]
+        elif layer[CHAIN]:
+            parameter = options[index * OPTION_COLUMNS + PARAMETER]
+            run(layer[CHAIN], parameter, delta, at(work, start), units * n)
         start -= width * n
-        A = work[start : start + width * n].reshape((width, n))
-        G = grads[weight : weight + width * units]
-        if fresh:
-            np.dot(delta, A.T, G.reshape((units, width)))
-        else:
-            np.dot(delta, A.T, spare[: width * units].reshape((units, width)))
-            for i in range(width * units):
-                G[i] += spare[i]
+        a = at(work, start)
+        g = at(grads, layer[WEIGHT])
+        gemm(calls[GEMM], True, False, width, units, n, a, n, delta, n, keep, g, width)
         if layer[BIAS] >= 0:
+            by_bias = at(grads, layer[BIAS])
             for j in range(units):
-                total = type_of(delta[0, 0], 0.0)
-                for i in range(n):
-                    total += delta[j, i]
-                grads[layer[BIAS] + j] = total if fresh else grads[layer[BIAS] + j] + total
+                total = type_of(params, 0.0)
+                for i in range(j * n, j * n + n):
+                    total += delta[i]
+                by_bias[j] = keep * by_bias[j] + total if not fresh else total
         if index > 0:
-            W = params[weight : weight + width * units].reshape((units, width))
-            np.dot(W.T, delta, below[: width * n].reshape((width, n)))
-            deltas, below = below, deltas
+            weights = at(params, layer[WEIGHT])
+            gemm(calls[GEMM], False, True, n, width, units, delta, n, weights, width, 0, below, n)
+            delta, below = below, delta
 
 
-@compiled
-def batch_loss_gradient(
-    layers: Array,
-    options: Array,
-    loss: Array,
-    X: Array,
-    Y: Array,
-    weights: Array,
-    order: Array,
-    first: int,
-    size: int,
-    block: int,
-    params: Array,
-    grads: Array,
-    space: Array,
-    train: bool,
-    seed: int,
-    draws: int,
-) -> Any:
-    """Give the sums of a batch's weighted losses and of its weights; differentiate the first."""
+@piece(
+    *["int64*"] * 3, *["float64*"] * 2, "int64*", "int64", "int64*", *["int64"] * 2,
+    *["real*"] * 3, *["int64"] * 3, "float64*", number=True,
+)  # fmt: skip
+def batch(
+    calls: Array, sizes: Array, layers: Array, options: Array, loss: Array, rows: Array,
+    ordered: int, order: Array, first: int, size: int, params: Array, grads: Array, space: Array,
+    train: int, seed: int, draws: int, mass: Array,
+) -> float:  # fmt: skip
+    """Give the sum of a batch's weighted losses and write that of its weights; differentiate it."""
     total = 0.0
-    mass = 0.0
-    widest = 0
-    depth = layers[0, IN]
-    for index in range(len(layers)):
-        widest = max(widest, layers[index, OUT])
-        depth += layers[index, OUT]
-    t = Y.shape[1]
+    mass[0] = 0.0
+    depth, t = sizes[DEPTH], rows[TARGETS]
     done = 0
     while done < size:
-        n = min(block, size - done)
-        work = space[0, : 2 * depth * n]
-        D = space[1, : widest * n]
-        other = space[2, : widest * n]
-        gather(X, order, first + done, n, work)
-        forward(layers, options, params, work, n, train, seed, draws + done)
-        target = gather(Y, order, first + done, n, space[3])
-        w = space[4, : n if len(weights) else 0]
-        for i in range(len(w)):
-            w[i] = weights[order[first + done + i] if len(order) else first + done + i]
-            mass += w[i]
-        O = work[(depth - t) * n : depth * n].reshape((t, n))  # noqa: E741 - the outputs
-        total += loss_of(int(loss[0]), loss[1], O, target, w, D[: t * n].reshape((t, n)))
+        n = min(sizes[BLOCK], size - done)
+        work = space
+        delta = at(space, 2 * depth * n)
+        below = at(delta, sizes[WIDEST] * n)
+        target = at(below, sizes[WIDEST] * n)
+        w = at(target, t * n)
+        place = first + done
+        run(calls[GATHER], rows[X], sizes[FEATURES], ordered, order, place, n, work)
+        run(calls[GATHER], rows[Y], t, ordered, order, place, n, target)
+        if rows[WEIGHTS]:
+            run(calls[GATHER], rows[WEIGHTS], 1, ordered, order, place, n, w)
+            for i in range(n):
+                mass[0] += w[i]
+        else:
+            for i in range(n):
+                w[i] = type_of(params, 1.0)
+            mass[0] += n
+        drawn = draws + done
+        run(calls[FORWARD], calls, sizes, layers, options, params, work, n, train, seed, drawn)
+        outputs = at(work, (depth - sizes[OUTPUTS]) * n)
+        total += number(calls[LOSS], at(loss, LOSS_PARAMETERS), outputs, target, w, delta, t, n)
         if train:
-            backward(layers, params, work, n, train, D, other, grads, space[5], done == 0)
+            run(
+                calls[BACKWARD], calls, sizes, layers, options, params, work, n, train, delta,
+                below, grads, done == 0,
+            )  # fmt: skip
         done += n
-    return total, mass if len(weights) else float(size)
+    return total
 
 
-@compiled
-def train_epochs(
-    first_epoch: int,
-    epochs: int,
-    layers: Array,
-    options: Array,
-    loss: Array,
-    X: Array,
-    Y: Array,
-    weights: Array,
-    orders: Array,
-    batch: int,
-    block: int,
-    optimizer: int,
-    settings: Array,
-    bounds: Array,
-    rates: Array,
-    alpha: float,
-    step: int,
-    params: Array,
-    grads: Array,
-    m: Array,
-    v: Array,
-    space: Array,
-    seed: int,
-    valid_X: Array,
-    valid_Y: Array,
-    valid_weights: Array,
-    train_losses: Array,
-    valid_losses: Array,
-) -> int:
-    """Run epochs; give the number of those that ended with a finite loss.
-
-    ``loss`` holds its code, its parameter, its share (what an element's loss is multiplied by
-    besides the mean over rows) and 1 where rows are added up rather than averaged.
-    """
-    n = len(X)
-    steps = (n + batch - 1) // batch
-    none = orders[0, :0]
-    training = n > 0  # neither this nor the zero may be literals, or callees are compiled twice
-    zero = n - n
-    for epoch in range(epochs):
-        order = orders[epoch] if orders.shape[1] else none
-        total = 0.0
-        mass = 0.0
-        first = zero
-        while first < n:
-            size = min(batch, n - first)
-            value, weight = batch_loss_gradient(
-                layers,
-                options,
-                loss,
-                X,
-                Y,
-                weights,
-                order,
-                first,
-                size,
-                block,
-                params,
-                grads,
-                space,
-                training,
-                seed,
-                (first_epoch + epoch) * n + first,
-            )
-            share = loss[2] if loss[3] > 0 else loss[2] / weight
-            value *= share
-            scale = type_of(params[0], share)
-            for i in range(len(grads)):
-                grads[i] *= scale
-            if alpha > 0:
-                value += penalise(layers, alpha / weight, params, grads)
-            clip(grads, bounds[0], bounds[1])
-            update(
-                optimizer,
-                step + 1,
-                rates[epoch * steps + first // batch],
-                settings,
-                params,
-                grads,
-                m,
-                v,
-            )
-            step += 1
-            total += value * weight
-            mass += weight
-            first += size
-        train_losses[epoch] = total / mass
-        if not math.isfinite(train_losses[epoch]):
-            return epoch
-        if len(valid_X):
-            value, weight = batch_loss_gradient(
-                layers,
-                options,
-                loss,
-                valid_X,
-                valid_Y,
-                valid_weights,
-                none,
-                zero,
-                len(valid_X),
-                block,
-                params,
-                grads,
-                space,
-                not training,
-                seed,
-                zero,
-            )
-            valid_losses[epoch] = value * (loss[2] if loss[3] > 0 else loss[2] / weight)
-    return epochs
-
-
-@compiled
-def penalise(layers: Array, strength: float, params: Array, grads: Array) -> float:
+@piece("int64*", "int64*", "float64", "real*", "real*", number=True)
+def penalise(
+    sizes: Array, layers: Array, strength: float, params: Array, grads: Array
+) -> float:  # fmt: skip
     """Add half the weights' (not the biases') squares times a strength, and its gradients."""
     total = 0.0
-    factor = type_of(params[0], strength)
-    for index in range(len(layers)):
-        layer = layers[index]
-        square = type_of(params[0], 0.0)
-        for i in range(layer[WEIGHT], layer[WEIGHT] + layer[IN] * layer[OUT]):
-            square += params[i] * params[i]
-            grads[i] += factor * params[i]
+    factor = type_of(params, strength)
+    for index in range(sizes[LAYERS]):
+        layer = at(layers, index * LAYER_COLUMNS)
+        p, g = at(params, layer[WEIGHT]), at(grads, layer[WEIGHT])
+        square = type_of(params, 0.0)
+        for i in range(layer[IN] * layer[OUT]):
+            square += p[i] * p[i]
+            g[i] += factor * p[i]
         total += square
     return 0.5 * strength * total
+
+
+#: a training's numbers: the penalty's strength, the bounds of the gradients' length and elements
+ALPHA, NORM, VALUE = range(3)
+
+
+@piece(
+    *["int64*"] * 3, *["float64*"] * 2, *["int64*"] * 2, "int64", "int64*", *["int64"] * 4,
+    "float64*", "int64*", *["float64*"] * 2, *["real*"] * 5, "int64", *["float64*"] * 3,
+    number=True,
+)  # fmt: skip
+def train_epochs(
+    calls: Array, sizes: Array, layers: Array, options: Array, loss: Array,
+    rows: Array, valid: Array, ordered: int, orders: Array,
+    epochs: int, batch_size: int, by_rows: int, draws: int,
+    rates: Array, steps: Array, settings: Array, numbers: Array,
+    params: Array, grads: Array, m: Array, v: Array, space: Array, seed: int,
+    mass: Array, train_losses: Array, valid_losses: Array,
+) -> float:  # fmt: skip
+    """Run epochs; give the number of those that ended with a finite loss.
+
+    ``steps`` holds the number of steps that the optimizer has taken. ``draws`` is the number of
+    rows that have been drawn before. An epoch's loss is its batches' mean by weight, or by their
+    numbers of rows; a batch whose weights are all zero makes no step.
+    """
+    n = rows[ROWS]
+    number_of_rate = 0
+    for epoch in range(epochs):
+        order = at(orders, epoch * n) if ordered else orders
+        total = 0.0
+        share = 0.0
+        for first in range(0, n, batch_size):
+            size = min(batch_size, n - first)
+            value = number(
+                calls[BATCH], calls, sizes, layers, options, loss, rows, ordered, order, first,
+                size, params, grads, space, 1, seed, draws + epoch * n + first, mass,
+            )  # fmt: skip
+            weight = mass[0]
+            rate = rates[number_of_rate]
+            number_of_rate += 1
+            if weight == 0:
+                continue
+            divisor = 1.0 if loss[SUMMED] > 0 else weight
+            value *= loss[VALUE_SHARE] / divisor
+            scale = type_of(params, loss[SLOPE_SHARE] / divisor)
+            for i in range(sizes[PARAMETERS]):
+                grads[i] *= scale
+            if calls[PENALISE]:
+                strength = numbers[ALPHA] / weight
+                value += number(calls[PENALISE], sizes, layers, strength, params, grads)
+            if calls[CLIP]:
+                run(calls[CLIP], numbers[NORM], numbers[VALUE], grads, sizes[PARAMETERS])
+            steps[0] += 1
+            run(calls[UPDATE], steps[0], rate, settings, params, grads, m, v, sizes[PARAMETERS])
+            counted = float(size) if by_rows else weight
+            total += value * counted
+            share += counted
+        train_losses[epoch] = total / (float(n) if by_rows else share)
+        if not math.isfinite(train_losses[epoch]):
+            return float(epoch)
+        if valid[ROWS]:
+            value = number(
+                calls[BATCH], calls, sizes, layers, options, loss, valid, 0, orders, 0,
+                valid[ROWS], params, grads, space, 0, seed, 0, mass,
+            )  # fmt: skip
+            divisor = 1.0 if loss[SUMMED] > 0 else mass[0]
+            valid_losses[epoch] = value * loss[VALUE_SHARE] / divisor
+    return float(epochs)

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from abline.nets.criteria import GammaLoss, PoissonLoss, QuantileLoss
+from abline.nets.criteria import GammaLoss, GaussianNLL, PoissonLoss, QuantileLoss
 from abline.nets.engines.fused import codes
 from abline.nets.engines.fused.stack import NotFused
 
@@ -29,20 +29,29 @@ class LossRule:
     ----------
     code : int
         From `codes`.
-    parameter : float
-        Huber's delta, for example.
+    parameters : tuple of float
+        Huber's delta, for example; see `losses`.
     summed : bool
         Whether rows and targets are added up; otherwise their mean is taken.
+    levels : int
+        Values of each target.
+    value_share, slope_share : float or None
+        What a row's sum over its values and its derivatives are multiplied by; None makes it
+        their mean, or their sum with ``summed``.
     """
 
     code: int
-    parameter: float = 0.0
+    parameters: tuple[float, ...] = ()
     summed: bool = False
+    levels: int = 1
+    value_share: float | None = None
+    slope_share: float | None = None
 
-    def array(self, n_outputs: int) -> NDArray[np.float64]:
-        """Give the numbers that kernels take (see `passes.train_epochs`)."""
-        share = 1.0 if self.summed else 1.0 / n_outputs
-        return np.array([self.code, self.parameter, share, float(self.summed)])
+    def array(self, n_targets: int) -> NDArray[np.float64]:
+        """Give the numbers that kernels take (see `passes`)."""
+        usual = 1.0 if self.summed else 1.0 / (n_targets * self.levels)
+        shares = (usual if each is None else each for each in (self.value_share, self.slope_share))
+        return np.array([*shares, float(self.summed), *self.parameters])
 
 
 _FUNCTIONS: dict[Any, type[nn.Module]] = {
@@ -55,7 +64,7 @@ _FUNCTIONS: dict[Any, type[nn.Module]] = {
 
 _LOG_LINKS: dict[type[nn.Module], int] = {PoissonLoss: codes.POISSON, GammaLoss: codes.GAMMA}
 
-_KINDS = (*_FUNCTIONS.values(), *_LOG_LINKS, QuantileLoss)
+_KINDS = (*_FUNCTIONS.values(), *_LOG_LINKS, QuantileLoss, GaussianNLL)
 
 
 def find_loss(criterion: Any) -> LossRule:
@@ -78,7 +87,7 @@ def find_loss(criterion: Any) -> LossRule:
     Examples
     --------
     >>> find_loss(nn.HuberLoss(delta=2.0))
-    LossRule(code=2, parameter=2.0, summed=False)
+    LossRule(code=2, parameters=(2.0,), summed=False, levels=1, value_share=None, slope_share=None)
     """
     name = getattr(criterion, "__name__", type(criterion).__name__)
     unknown = NotFused(f"kernels do not know the loss {name}")
@@ -95,20 +104,41 @@ def find_loss(criterion: Any) -> LossRule:
         raise unknown
     summed = criterion.reduction == "sum"
     if kind in _LOG_LINKS:
-        return LossRule(_LOG_LINKS[kind], 0.0, summed)
-    if kind is QuantileLoss and len(criterion.levels) == 1:
-        return LossRule(codes.QUANTILE, criterion.levels[0], summed)
+        return LossRule(_LOG_LINKS[kind], summed=summed)
+    if kind is QuantileLoss:
+        return quantile_rule(criterion, summed=summed)
+    if kind is GaussianNLL:
+        return LossRule(codes.GAUSSIAN, (criterion.eps,), summed)
     if kind is nn.MSELoss:
-        return LossRule(codes.SQUARED, 0.0, summed)
+        return LossRule(codes.SQUARED, summed=summed)
     if kind is nn.L1Loss:
-        return LossRule(codes.ABSOLUTE, 0.0, summed)
+        return LossRule(codes.ABSOLUTE, summed=summed)
     if kind is nn.HuberLoss:
-        return LossRule(codes.HUBER, float(criterion.delta), summed)
+        return LossRule(codes.HUBER, (float(criterion.delta),), summed)
     if kind is nn.SmoothL1Loss and criterion.beta > 0:
-        return LossRule(codes.SMOOTH_ABSOLUTE, float(criterion.beta), summed)
+        return LossRule(codes.SMOOTH_ABSOLUTE, (float(criterion.beta),), summed)
     if kind is nn.PoissonNLLLoss and criterion.log_input and not criterion.full:
-        return LossRule(codes.POISSON, 0.0, summed)
+        return LossRule(codes.POISSON, summed=summed)
     raise unknown
+
+
+def quantile_rule(criterion: QuantileLoss, *, summed: bool) -> LossRule:
+    """Read a quantile loss as a rule.
+
+    Parameters
+    ----------
+    criterion : QuantileLoss
+    summed : bool
+
+    Returns
+    -------
+    LossRule
+    """
+    levels = criterion.levels
+    if isinstance(criterion.quantile, float):
+        return LossRule(codes.QUANTILE, levels, summed)
+    numbers = (float(len(levels)), float(criterion.middle), *levels)
+    return LossRule(codes.QUANTILES, numbers, summed, len(levels))
 
 
 @dataclass(frozen=True)
@@ -120,7 +150,7 @@ class OptimizerRule:
     code : int
         From `codes`.
     settings : array of float64
-        As `updates.update` takes them.
+        As `updates` takes them.
     memory : tuple of str
         The names of what the optimizer remembers of each parameter, at most two.
     """

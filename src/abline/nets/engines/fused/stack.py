@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 from torch import fx, nn
 
@@ -17,8 +16,6 @@ from abline.nets.engines.fused import codes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from numpy.typing import NDArray
 
 
 class NotFused(Exception):  # noqa: N818 - no error: a person may have asked for any module
@@ -62,40 +59,9 @@ class Stack:
         """Weights and biases of all layers."""
         return sum(p.numel() for layer in self.layers for p in layer.linear.parameters())
 
-    @property
-    def depth(self) -> int:
-        """Numbers that a row makes on its way: its features and all layers' outputs."""
-        return self.layers[0].linear.in_features + sum(x.linear.out_features for x in self.layers)
-
-    @property
-    def widest(self) -> int:
-        """Outputs of the widest layer, the features counted as well."""
-        return max(max(x.linear.in_features, x.linear.out_features) for x in self.layers)
-
     def tensors(self) -> list[torch.nn.Parameter]:
         """Give the parameters in the kernels' order: each layer's weights, then its biases."""
         return [p for layer in self.layers for p in layer.linear.parameters()]
-
-    def table(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Give the arrays by which kernels know the layers (see `passes`)."""
-        rows, options, place = [], [], 0
-        for layer in self.layers:
-            linear = layer.linear
-            size = linear.in_features * linear.out_features
-            bias = -1 if linear.bias is None else place + size
-            rows.append(
-                [
-                    linear.in_features,
-                    linear.out_features,
-                    place,
-                    bias,
-                    layer.activation,
-                    int(layer.dropout > 0),
-                ]
-            )
-            options.append([layer.parameter, layer.dropout])
-            place += size + (0 if linear.bias is None else linear.out_features)
-        return np.array(rows, dtype=np.int64), np.array(options, dtype=np.float64)
 
 
 def find_stack(module: nn.Module) -> Stack:
@@ -116,8 +82,8 @@ def find_stack(module: nn.Module) -> Stack:
 
     Examples
     --------
-    >>> find_stack(nn.Sequential(nn.Linear(1, 8), nn.ReLU(), nn.Linear(8, 1))).widest
-    8
+    >>> find_stack(nn.Sequential(nn.Linear(1, 8), nn.ReLU(), nn.Linear(8, 1))).n_parameters
+    25
     """
     _check_parameters(module)
     module = nn.Sequential(module)  # tracing looks into the outermost module, whatever it is

@@ -2,41 +2,48 @@
 
 from __future__ import annotations
 
-import torch
-from torch import nn
+from typing import TYPE_CHECKING, Any
 
-from abline.nets.engines.fused.engine import run_fused
-from abline.nets.losses import make_loss
-from abline.nets.randomness import unchanged_generator
-from abline.nets.training import Rows, TrainingJob
+import numpy as np
+
+from abline.nets.engines.fused import passes
+from abline.nets.engines.fused.activations import ACTIVATIONS
+from abline.nets.engines.fused.compiled import Piece
+from abline.nets.engines.fused.kernel_cache import note_loaded
+from abline.nets.engines.fused.losses import LOSSES
+from abline.nets.engines.fused.updates import UPDATES, clip
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
-def warm_up(dtype: torch.dtype) -> None:
-    """Compile the kernels of one precision, or load what was compiled before.
+def warm_up(precision: str) -> None:
+    """Compile all kernels of one precision, or load what was compiled before.
 
     Parameters
     ----------
-    dtype : torch.float32 or torch.float64
+    precision : {"float32", "float64"}
 
     Examples
     --------
-    >>> warm_up(torch.float32)
+    >>> warm_up("float32")
     """
-    with unchanged_generator(torch.device("cpu")):
-        module = nn.Linear(1, 1, dtype=dtype)
-    rows = Rows(torch.zeros(2, 1, dtype=dtype), torch.zeros(2, 1, dtype=dtype))
-    run_fused(
-        TrainingJob(
-            module=module,
-            loss=make_loss(nn.MSELoss(), weighted=False),
-            optimizer=torch.optim.Adam(module.parameters()),
-            train=rows,
-            valid=rows,
-            max_epochs=1,
-            batch_size=None,
-            shuffle=False,
-            generator=torch.Generator().manual_seed(0),
-            callbacks=[],
-            metrics={},
-        )
-    )
+    dtype: np.dtype[Any] = np.dtype(precision)
+    for piece in all_pieces():
+        piece.address(dtype)
+    note_loaded(precision)
+
+
+def all_pieces() -> Iterator[Piece]:
+    """Go through everything that is compiled by itself.
+
+    Yields
+    ------
+    Piece
+    """
+    yield from (part for part in vars(passes).values() if isinstance(part, Piece))
+    yield clip
+    for activation in ACTIVATIONS.values():
+        yield from (part for part in (activation.apply, activation.chain) if part is not None)
+    yield from LOSSES.values()
+    yield from UPDATES.values()
