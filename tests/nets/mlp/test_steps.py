@@ -29,7 +29,7 @@ PLAIN = {
 }
 
 
-def problem(loss, activation, *, sparse=False, weighted=True, rule=None):
+def problem(loss, activation, *, sparse=False, weighted=True, rule=None, engine="loop"):
     rng = np.random.RandomState(0)
     X, y = rng.normal(size=(40, 3)), rng.gamma(2.0, size=(40, 2))
     X[np.abs(X) < 0.3] = 0.0
@@ -39,7 +39,8 @@ def problem(loss, activation, *, sparse=False, weighted=True, rule=None):
     rows = scipy.sparse.csr_matrix(X) if sparse else X
     data = Data(rows, y, rng.uniform(0.1, 2.0, size=40) if weighted else None)
     task = Task(activation, output_loss, ALPHA, rule)
-    steps, _ = make_steps(task, [coef.T for coef in coefs], biases, data, CPU)
+    options = {"engine": engine, "n_steps": 1, "batch_size": 40}
+    steps, _ = make_steps(task, [coef.T for coef in coefs], biases, data, CPU, **options)
     return steps, data, (X, y, data.weights), [*coefs, *biases]
 
 
@@ -57,11 +58,12 @@ def objective_by_torch(loss, activation, params, X, y, weights):
 
 
 @pytest.mark.parametrize("weighted", [False, True], ids=["plain", "weighted"])
-@pytest.mark.parametrize("sparse", [False, True], ids=["dense", "sparse"])
+@pytest.mark.parametrize("way", [("loop", False), ("loop", True), ("fused", False)], ids=str)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("loss", LOSSES)
-def test_derivatives_are_autograds(loss, activation, sparse, weighted):
-    steps, _, arrays, start = problem(loss, activation, sparse=sparse, weighted=weighted)
+def test_derivatives_are_autograds(loss, activation, way, weighted):
+    options = {"engine": way[0], "sparse": way[1], "weighted": weighted}
+    steps, _, arrays, start = problem(loss, activation, **options)
     params = [torch.tensor(array, requires_grad=True) for array in start]
     expected = objective_by_torch(loss, activation, params, *arrays)
     expected.backward()
@@ -73,9 +75,13 @@ def test_derivatives_are_autograds(loss, activation, sparse, weighted):
         assert value == pytest.approx(expected.item(), rel=1e-12)
 
 
+both_engines = pytest.mark.parametrize("engine", ["loop", "fused"])
+
+
+@both_engines
 @pytest.mark.parametrize("activation", ACTIVATIONS)
-def test_the_module_computes_the_outputs_and_shares_the_weights(activation):
-    steps, _, (X, *_), _ = problem("huber", activation)
+def test_the_module_computes_the_outputs_and_shares_the_weights(activation, engine):
+    steps, _, (X, *_), _ = problem("huber", activation, engine=engine)
     module = as_module(steps.params, activation)
     with torch.no_grad():
         np.testing.assert_allclose(steps.predict(X), module(torch.tensor(X)).numpy(), rtol=1e-12)
@@ -83,8 +89,9 @@ def test_the_module_computes_the_outputs_and_shares_the_weights(activation):
     assert not steps.params[0].any()
 
 
-def test_the_loss_has_no_penalty():
-    steps, data, _, start = problem("squared_error", "tanh")
+@both_engines
+def test_the_loss_has_no_penalty(engine):
+    steps, data, _, start = problem("squared_error", "tanh", engine=engine)
     flat = np.concatenate([array.ravel() for array in start])
     squares = sum((p.numpy() ** 2).sum() for p in steps.params[:3])
     penalty = 0.5 * ALPHA * squares / data.weights.sum()
@@ -106,9 +113,10 @@ def numpy_step(rule, p, g, memory, t, lr):
     return p + ahead, (velocity,)
 
 
+@both_engines
 @pytest.mark.parametrize("rule", RULES, ids=repr)
-def test_updates_by_formula(rule):
-    steps, _, _, start = problem("squared_error", "tanh", rule=rule)
+def test_updates_by_formula(rule, engine):
+    steps, _, _, start = problem("squared_error", "tanh", rule=rule, engine=engine)
     probe, *_ = problem("squared_error", "tanh")
     memory = [(np.zeros_like(array),) * 2 for array in start]
     flat = np.concatenate([array.ravel() for array in start])
@@ -125,27 +133,31 @@ def test_updates_by_formula(rule):
         np.testing.assert_allclose(ours, flat, rtol=1e-10, atol=1e-13)
 
 
+@both_engines
 @pytest.mark.parametrize("rule", RULES, ids=repr)
-def test_a_state_goes_on_where_it_was_taken(rule):
+def test_a_state_goes_on_where_it_was_taken(rule, engine):
     order = np.random.RandomState(1).permutation(40)
-    steps, data, _, _ = problem("huber", "silu", rule=rule)
+    steps, data, _, _ = problem("huber", "silu", rule=rule, engine=engine)
     steps.train_epoch(order, 7, 0.1)
     weights = [p.numpy().copy() for p in steps.params]
     task = Task("silu", make_loss("huber", 0.3, 0.8), ALPHA, rule)
-    other, _ = make_steps(task, weights[:3], weights[3:], data, CPU)
+    options = {"engine": engine, "n_steps": 1, "batch_size": 40}
+    other, _ = make_steps(task, weights[:3], weights[3:], data, CPU, **options)
     other.set_state(steps.get_state())
     assert other.train_epoch(order, 7, 0.1) == steps.train_epoch(order, 7, 0.1)
     for ours, theirs in zip(other.params, steps.params, strict=True):
         assert torch.equal(ours, theirs)
 
 
-def test_what_it_was_made_from_is_not_changed():
+@both_engines
+def test_what_it_was_made_from_is_not_changed(engine):
     weights, biases = [np.ones((1, 2))], [np.ones(1)]
     data = Data(np.eye(2), np.zeros((2, 1)))
     task = Task("relu", make_loss("squared_error", 1.0, 0.5), 0.0, SGD(0.0, False))
-    steps, engine = make_steps(task, weights, biases, data, CPU)
+    options = {"engine": engine, "n_steps": 1, "batch_size": 2}
+    steps, ran = make_steps(task, weights, biases, data, CPU, **options)
     steps.train_epoch(None, 2, 0.1)
     assert (weights[0] == 1).all()
     assert (biases[0] == 1).all()
     assert steps.params[0][0, 0].item() == pytest.approx(1 - 0.1 * 2 / 2)
-    assert engine in ("loop", "fused")
+    assert ran == engine

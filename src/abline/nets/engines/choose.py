@@ -95,7 +95,7 @@ def run_engine(job: TrainingJob, engine: str) -> tuple[History, Engine]:
 
         return train_by_lm(job), Engine("lm")
     precision = str(next(job.module.parameters()).dtype).removeprefix("torch.")
-    if engine == "auto" and (why := _too_short(job, precision)):
+    if engine == "auto" and (why := too_short(loop_seconds(job), precision)):
         return run_loop(job), Engine("loop", why)
     from abline.nets.engines.fused.engine import FusedPlan, run_fused
     from abline.nets.engines.fused.stack import NotFused
@@ -108,8 +108,7 @@ def run_engine(job: TrainingJob, engine: str) -> tuple[History, Engine]:
                 f"engine='fused' cannot run this training, since {reason}: use engine='loop'"
             ) from reason
         return run_loop(job), Engine("loop", str(reason))
-    if not kernel_cache.is_loaded(precision) and not kernel_cache.is_kept(precision):
-        logger.info("compiling the training kernels for %s: some seconds, once", precision)
+    tell_of_compiling(precision)
     return run_fused(job, plan), Engine("fused")
 
 
@@ -130,17 +129,59 @@ def loop_seconds(job: TrainingJob) -> float:
     passes = 1 + (job.valid is not None) / 3  # a validation takes about a third of a step
     layers = sum(not list(part.children()) for part in job.module.modules())
     weights = sum(p.numel() for p in job.module.parameters())
-    steps = job.max_epochs * -(-n // batch)
-    return steps * passes * (STEP + LAYER * layers) + job.max_epochs * n * weights * PRODUCT
+    return estimate(job.max_epochs * -(-n // batch) * passes, layers, job.max_epochs * n * weights)
 
 
-def _too_short(job: TrainingJob, precision: str) -> str:
-    """Say why kernels would not pay, if they would not."""
+def estimate(steps: float, layers: int, products: float) -> float:
+    """Estimate how long plain PyTorch would take.
+
+    Parameters
+    ----------
+    steps : float
+        Passes forward and backward.
+    layers : int
+        Operations of the module.
+    products : float
+        Weights times the rows of all steps.
+
+    Returns
+    -------
+    float
+        Seconds, of one thread.
+    """
+    return steps * (STEP + LAYER * layers) + products * PRODUCT
+
+
+def too_short(seconds: float, precision: str) -> str:
+    """Say why kernels would not pay, if they would not.
+
+    Parameters
+    ----------
+    seconds : float
+        That plain PyTorch would take.
+    precision : {"float32", "float64"}
+
+    Returns
+    -------
+    str
+        Empty where they would.
+    """
     if kernel_cache.is_loaded(precision):
         return ""
     kept = kernel_cache.is_kept(precision)
-    if loop_seconds(job) > (LOADING if kept else COMPILING):
+    if seconds > (LOADING if kept else COMPILING):
         return ""
     if kept:
         return "the training is shorter than loading the kernels"
     return "the training is shorter than compiling the kernels, which `abline warmup` does ahead"
+
+
+def tell_of_compiling(precision: str) -> None:
+    """Log that kernels of a precision are going to be compiled, if they are.
+
+    Parameters
+    ----------
+    precision : {"float32", "float64"}
+    """
+    if not kernel_cache.is_loaded(precision) and not kernel_cache.is_kept(precision):
+        logger.info("compiling the training kernels for %s: some seconds, once", precision)

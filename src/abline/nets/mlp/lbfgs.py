@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from scipy.optimize import minimize
 from sklearn.exceptions import ConvergenceWarning
 
-from abline.nets.mlp.torch_steps import put_flat, to_flat
+from abline.nets.mlp.flat import put_flat, to_flat
 
 if TYPE_CHECKING:
     import numpy as np

@@ -10,6 +10,7 @@ import numpy as np
 
 from abline.errors import ParameterError, one_of
 from abline.nets.mlp.activations import ACTIVATIONS
+from abline.nets.mlp.choose import ENGINES
 from abline.nets.mlp.losses import make_loss
 from abline.nets.parameters import check_count, check_number
 
@@ -45,6 +46,7 @@ def check_options(model: MLPRegressor) -> OutputLoss:
     """
     one_of("activation", model.activation, ACTIVATIONS)
     one_of("solver", model.solver, SOLVERS)
+    one_of("engine", model.engine, ENGINES)
     one_of("learning_rate", model.learning_rate, ("constant", "invscaling", "adaptive"))
     for name in _NOT_NEGATIVE:
         check_number(name, getattr(model, name))

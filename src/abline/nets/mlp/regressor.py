@@ -102,6 +102,10 @@ class MLPRegressor(FittedPerceptron):
         in y's units, weights, losses and derivatives in standardised ones.
     device : str or torch.device, default="cpu"
         Where steps are computed, see `TorchRegressor`; ``"lm"`` always uses the CPU.
+    engine : {"auto", "loop", "fused"}, default="auto"
+        What computes them: ``"fused"`` is compiled kernels, for dense X on a CPU; ``"loop"`` is
+        PyTorch. ``"auto"`` takes kernels where compiling or loading them first pays. The two
+        differ by rounding errors. ``"lm"`` has an engine of its own.
     callbacks : list of Callback, optional
         Told of each epoch or iteration; they see the network as a module (its outputs before the
         log link). A fit uses shallow copies of them.
@@ -181,6 +185,7 @@ class MLPRegressor(FittedPerceptron):
         n_restarts: int = 15,
         target_scaling: bool = False,
         device: str | torch.device = "cpu",
+        engine: str = "auto",
         callbacks: Sequence[Any] | None = None,
     ) -> None:
         self.loss = loss
@@ -212,6 +217,7 @@ class MLPRegressor(FittedPerceptron):
         self.n_restarts = n_restarts
         self.target_scaling = target_scaling
         self.device = device
+        self.engine = engine
         self.callbacks = callbacks
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None, *, eval_set: Any = None) -> Self:

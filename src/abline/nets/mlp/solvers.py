@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from abline.errors import DataWarning
+from abline.linear.threads import one_blas_thread
 from abline.nets.engines.choose import Engine
 from abline.nets.mlp.choose import make_steps
 from abline.nets.mlp.epochs import EpochRules, EpochTraining, Progress
@@ -74,21 +75,26 @@ class Solver:
             self.training = _levenberg(problem, self.params, self.listener)
         elif model.solver == "lbfgs":
             problem = problem.in_double()
-            steps = self._make_steps(problem, None)
+            steps = self._make_steps(problem, None, model.max_fun, len(problem.train))
             self._listen(problem, math.nan, one_epoch=False)
             self.training = _lbfgs(problem, steps, self.listener)
         else:
-            steps = self._make_steps(problem, _rule(model))
+            batch_size = _batch_size(model, problem.train)
+            epochs = 1 if one_epoch else model.max_iter
+            n_steps = epochs * -(-len(problem.train) // batch_size)
+            steps = self._make_steps(problem, _rule(model), n_steps, batch_size)
             progress = _progress(problem, one_epoch=one_epoch)
             if one_epoch and problem.goes_on:
                 _take_optimizer(model, steps)
             self._listen(problem, progress.rate, one_epoch=one_epoch)
-            self.training = _epochs(problem, steps, progress, self.listener, one_epoch=one_epoch)
+            self.training = _epochs(
+                problem, steps, batch_size, progress, self.listener, one_epoch=one_epoch
+            )
         self._first = [p.clone() for p in self.params]
 
     def run(self) -> None:
         """Train."""
-        with self.listener.training() if self.listener else nullcontext():
+        with one_blas_thread(), self.listener.training() if self.listener else nullcontext():
             self.training.run()
 
     @property
@@ -107,13 +113,16 @@ class Solver:
         listener = self.listener
         return listener is not None and listener.state.failed and listener.n_epochs > 0
 
-    def _make_steps(self, problem: Problem, rule: Adam | SGD | None) -> Steps:
+    def _make_steps(
+        self, problem: Problem, rule: Adam | SGD | None, n_steps: int, batch_size: int
+    ) -> Steps:
         model = problem.model
         task = Task(model.activation, problem.loss, float(model.alpha), rule)
         weights = [coef.T for coef in problem.coefs]
         steps, self.engine = make_steps(
-            task, weights, problem.intercepts, problem.train, problem.device
-        )
+            task, weights, problem.intercepts, problem.train, problem.device,
+            engine=model.engine, n_steps=n_steps, batch_size=batch_size,
+        )  # fmt: skip
         self.params = steps.params
         return steps
 
@@ -162,6 +171,7 @@ def _lbfgs(problem: Problem, steps: Steps, listener: Listener | None) -> LBFGSTr
 def _epochs(
     problem: Problem,
     steps: Steps,
+    batch_size: int,
     progress: Progress,
     listener: Listener | None,
     *,
@@ -174,7 +184,7 @@ def _epochs(
         score = make_score(problem.loss, valid)
     rules = EpochRules(
         max_iter=model.max_iter,
-        batch_size=_batch_size(model, problem.train),
+        batch_size=batch_size,
         shuffle=bool(model.shuffle),
         tol=model.tol,
         n_iter_no_change=model.n_iter_no_change,

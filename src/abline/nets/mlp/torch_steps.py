@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +10,7 @@ import torch
 from torch import Tensor
 
 from abline.nets.mlp.activations import ACTIVATIONS
+from abline.nets.mlp.flat import put_flat, to_flat
 from abline.nets.mlp.forward import forward, outputs_of_rows, to_tensor
 from abline.nets.mlp.steps import Adam
 from abline.tables.conversion import is_sparse
@@ -193,40 +193,3 @@ class _Optimizer:
         for name, tensors in self._memory.items():
             for tensor, array in zip(tensors, state[name], strict=True):
                 tensor.copy_(torch.from_numpy(array))
-
-
-def to_flat(tensors: Sequence[Tensor]) -> NDArray[np.float64]:
-    """Put parameters, or their derivatives, in one vector.
-
-    Parameters
-    ----------
-    tensors : weights of shape (out, in), then biases
-
-    Returns
-    -------
-    array of shape (q,), float64
-        Each weight as (in, out), row by row, then each bias.
-    """
-    return (
-        torch.cat(
-            [tensor.T.reshape(-1) for tensor in tensors[: len(tensors) // 2]]
-            + list(tensors[len(tensors) // 2 :])
-        )
-        .double()
-        .cpu()
-        .numpy()
-    )
-
-
-def put_flat(flat: NDArray[np.float64], tensors: Sequence[Tensor]) -> None:
-    """Write a vector of `to_flat` into parameters.
-
-    Parameters
-    ----------
-    flat : array of shape (q,)
-    tensors : weights of shape (out, in), then biases
-    """
-    ends = np.cumsum([0, *(tensor.numel() for tensor in tensors)])
-    for tensor, (first, last) in zip(tensors, pairwise(ends), strict=True):
-        part = torch.from_numpy(flat[first:last])
-        tensor.copy_(part.reshape(tensor.T.shape).T if tensor.ndim == 2 else part)

@@ -153,17 +153,33 @@ class Kernels:
         note_loaded(self.params.dtype.name)
         return int(done), int(steps[0])
 
-    def loss(self, rows: FusedRows, *, differentiate: bool = False) -> float:
-        """Give the mean loss of rows; write its derivatives to ``grads``, without any penalty."""
+    def loss(self, rows: FusedRows) -> float:
+        """Give the mean loss of rows, without any penalty."""
+        return float(self._batch(rows, 0) * self._loss[passes.VALUE_SHARE] / self._divisor)
+
+    def differentiate(self, rows: FusedRows) -> float:
+        """Give the loss of all rows with the penalty, and write its derivatives to ``grads``."""
+        value = float(self._batch(rows, 1) * self._loss[passes.VALUE_SHARE] / self._divisor)
+        self.grads *= self.grads.dtype.type(self._loss[passes.SLOPE_SHARE] / self._divisor)
+        alpha = self._numbers[passes.ALPHA]
+        if alpha > 0:
+            dtype, (sizes, layers, _) = self.params.dtype, self._tables
+            strength = alpha / self._mass[0]
+            value += passes.penalise(dtype, sizes, layers, strength, self.params, self.grads)
+        note_loaded(self.params.dtype.name)
+        return value
+
+    @property
+    def _divisor(self) -> float:
+        """What the sum over the last batch is divided by."""
+        return 1.0 if self._loss[passes.SUMMED] else float(self._mass[0])
+
+    def _batch(self, rows: FusedRows, train: int) -> float:
         total = passes.batch(
-            self.params.dtype, self._calls, *self._tables, self._loss, rows.table, False,
-            self._calls, 0, len(rows), self.params, self.grads, self._space, differentiate,
-            self._seed, 0, self._mass,
+            self.params.dtype, self._calls, *self._tables, self._loss, rows.table, 0, self._calls,
+            0, len(rows), self.params, self.grads, self._space, train, self._seed, 0, self._mass,
         )  # fmt: skip
-        divisor = 1.0 if self._loss[passes.SUMMED] else self._mass[0]
-        if differentiate:
-            self.grads *= self._loss[passes.SLOPE_SHARE] / divisor
-        return float(total * self._loss[passes.VALUE_SHARE] / divisor)
+        return float(total)
 
 
 def block_rows(depth: int, itemsize: int, batch: int) -> int:

@@ -64,8 +64,6 @@ _FUNCTIONS: dict[Any, type[nn.Module]] = {
 
 _LOG_LINKS: dict[type[nn.Module], int] = {PoissonLoss: codes.POISSON, GammaLoss: codes.GAMMA}
 
-_KINDS = (*_FUNCTIONS.values(), *_LOG_LINKS, QuantileLoss, GaussianNLL)
-
 
 def find_loss(criterion: Any) -> LossRule:
     """Read a criterion as a rule.
@@ -89,8 +87,6 @@ def find_loss(criterion: Any) -> LossRule:
     >>> find_loss(nn.HuberLoss(delta=2.0))
     LossRule(code=2, parameters=(2.0,), summed=False, levels=1, value_share=None, slope_share=None)
     """
-    name = getattr(criterion, "__name__", type(criterion).__name__)
-    unknown = NotFused(f"kernels do not know the loss {name}")
     function, arguments = criterion, {}
     if isinstance(criterion, functools.partial) and not criterion.args:
         function, arguments = criterion.func, criterion.keywords
@@ -98,15 +94,34 @@ def find_loss(criterion: Any) -> LossRule:
         try:
             criterion = _FUNCTIONS[function](**arguments)
         except TypeError:
-            raise unknown from None
-    kind = type(criterion)
-    if kind not in _KINDS or criterion.reduction not in ("mean", "sum"):
-        raise unknown
-    summed = criterion.reduction == "sum"
+            raise _unknown(criterion) from None
+    if getattr(criterion, "reduction", None) not in ("mean", "sum"):
+        raise _unknown(criterion)
+    return criterion_rule(criterion)
+
+
+def criterion_rule(criterion: Any) -> LossRule:
+    """Read a criterion as a rule, whatever becomes of its values.
+
+    Parameters
+    ----------
+    criterion : torch.nn.Module
+        With the reduction "none" the rule is that of their mean.
+
+    Returns
+    -------
+    LossRule
+
+    Raises
+    ------
+    NotFused
+        If kernels do not know it.
+    """
+    kind, summed = type(criterion), getattr(criterion, "reduction", None) == "sum"
     if kind in _LOG_LINKS:
         return LossRule(_LOG_LINKS[kind], summed=summed)
     if kind is QuantileLoss:
-        return quantile_rule(criterion, summed=summed)
+        return _quantile_rule(criterion, summed=summed)
     if kind is GaussianNLL:
         return LossRule(codes.GAUSSIAN, (criterion.eps,), summed)
     if kind is nn.MSELoss:
@@ -119,21 +134,15 @@ def find_loss(criterion: Any) -> LossRule:
         return LossRule(codes.SMOOTH_ABSOLUTE, (float(criterion.beta),), summed)
     if kind is nn.PoissonNLLLoss and criterion.log_input and not criterion.full:
         return LossRule(codes.POISSON, summed=summed)
-    raise unknown
+    raise _unknown(criterion)
 
 
-def quantile_rule(criterion: QuantileLoss, *, summed: bool) -> LossRule:
-    """Read a quantile loss as a rule.
+def _unknown(criterion: Any) -> NotFused:
+    name = getattr(criterion, "__name__", type(criterion).__name__)
+    return NotFused(f"kernels do not know the loss {name}")
 
-    Parameters
-    ----------
-    criterion : QuantileLoss
-    summed : bool
 
-    Returns
-    -------
-    LossRule
-    """
+def _quantile_rule(criterion: QuantileLoss, *, summed: bool) -> LossRule:
     levels = criterion.levels
     if isinstance(criterion.quantile, float):
         return LossRule(codes.QUANTILE, levels, summed)
