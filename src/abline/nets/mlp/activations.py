@@ -23,6 +23,8 @@ class Activation:
         PyTorch's own.
     function : callable
         From a tensor to one of its shape, which may be the same.
+    in_place : callable
+        The same, which may write over its argument.
     backward : callable
         From the inputs, the outputs and a loss's derivative by the outputs to that by the inputs;
         it may change the last.
@@ -30,6 +32,7 @@ class Activation:
 
     module: type[nn.Module]
     function: Callable[[Tensor], Tensor]
+    in_place: Callable[[Tensor], Tensor]
     backward: Callable[[Tensor, Tensor, Tensor], Tensor]
 
 
@@ -44,11 +47,27 @@ def _silu_backward(inputs: Tensor, _: Tensor, delta: Tensor) -> Tensor:
     return delta * share * (1 + inputs * (1 - share))
 
 
+def _gelu(z: Tensor) -> Tensor:
+    return nn.functional.gelu(z)
+
+
+def _silu(z: Tensor) -> Tensor:
+    return nn.functional.silu(z, inplace=True)
+
+
+def _same(z: Tensor) -> Tensor:
+    return z
+
+
 ACTIVATIONS = {
-    "identity": Activation(nn.Identity, lambda z: z, lambda _, __, delta: delta),
-    "logistic": Activation(nn.Sigmoid, torch.sigmoid, lambda _, a, delta: delta * a * (1 - a)),
-    "tanh": Activation(nn.Tanh, torch.tanh, lambda _, a, delta: delta * (1 - a**2)),
-    "relu": Activation(nn.ReLU, torch.relu, lambda _, a, delta: delta.masked_fill_(a == 0, 0.0)),
-    "gelu": Activation(nn.GELU, nn.functional.gelu, _gelu_backward),
-    "silu": Activation(nn.SiLU, nn.functional.silu, _silu_backward),
+    "identity": Activation(nn.Identity, _same, _same, lambda _, __, delta: delta),
+    "logistic": Activation(
+        nn.Sigmoid, torch.sigmoid, torch.sigmoid_, lambda _, a, delta: delta * a * (1 - a)
+    ),
+    "tanh": Activation(nn.Tanh, torch.tanh, torch.tanh_, lambda _, a, delta: delta * (1 - a**2)),
+    "relu": Activation(
+        nn.ReLU, torch.relu, torch.relu_, lambda _, a, delta: delta.masked_fill_(a == 0, 0.0)
+    ),
+    "gelu": Activation(nn.GELU, _gelu, _gelu, _gelu_backward),
+    "silu": Activation(nn.SiLU, nn.functional.silu, _silu, _silu_backward),
 }

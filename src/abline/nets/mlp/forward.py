@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from abline.linear.threads import in_order
 from abline.nets.mlp.activations import ACTIVATIONS
 from abline.nets.training import CHUNK_ROWS
 from abline.tables.conversion import is_sparse
@@ -16,6 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from abline.nets.mlp.steps import Floats
+
+
+#: rows that pass through the layers at once on a CPU, so that a hundred units' outputs stay in a
+#: core's cache; and such parts that one thread takes in a go
+CPU_ROWS, BLOCK_CHUNKS = 2048, 16
 
 
 def forward(
@@ -52,6 +58,9 @@ def outputs_of_rows(
 ) -> Tensor:
     """Compute the last layer's outputs, some rows at a time.
 
+    On a CPU blocks of them run in as many threads as BLAS may have; blocks are the same whatever
+    that number, and so are the outputs.
+
     Parameters
     ----------
     params : weights of shape (out, in), then biases of shape (out,)
@@ -64,11 +73,34 @@ def outputs_of_rows(
     -------
     tensor of shape (n, units)
     """
-    chunks = [
-        forward(params, activation, to_tensor(X[first : first + CHUNK_ROWS], device))[0][-1]
-        for first in range(0, X.shape[0], CHUNK_ROWS)
-    ]
-    return torch.cat(chunks)
+    n, on_cpu = X.shape[0], device.type == "cpu"
+    rows = CPU_ROWS if on_cpu else CHUNK_ROWS
+    outputs = torch.empty((n, len(params[-1])), dtype=params[0].dtype, device=device)
+
+    def compute(block: range) -> None:
+        with torch.inference_mode():
+            for first in block:
+                part = slice(first, first + rows)
+                outputs[part] = _last_layer(params, activation, to_tensor(X[part], device))
+
+    starts = range(0, n, rows)
+    if not on_cpu:
+        compute(starts)
+        return outputs
+    blocks = [starts[k : k + BLOCK_CHUNKS] for k in range(0, len(starts), BLOCK_CHUNKS)]
+    for _ in in_order(compute, blocks):
+        pass
+    return outputs
+
+
+def _last_layer(params: Sequence[Tensor], activation: str, X: Tensor) -> Tensor:
+    """Compute the outputs of some rows, keeping nothing else."""
+    half = len(params) // 2
+    function = ACTIVATIONS[activation].in_place
+    outputs = torch.addmm(params[half], X, params[0].T)
+    for weight, bias in zip(params[1:half], params[half + 1 :], strict=True):
+        outputs = torch.addmm(bias, function(outputs), weight.T)
+    return outputs
 
 
 def to_tensor(X: Any, device: torch.device) -> Tensor:
