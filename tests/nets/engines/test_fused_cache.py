@@ -17,7 +17,7 @@ JOB = """
 import numpy as np
 from abline.nets.engines.fused.activations import ACTIVATIONS
 z = np.linspace(-2, 2, 8)
-ACTIVATIONS[2].apply(z.dtype, 0.0, z, z, len(z))
+ACTIVATIONS[2].apply(z.dtype, 0.0, np.zeros(1), z, z, 1, len(z))
 print(repr(float(z[7])))
 """
 

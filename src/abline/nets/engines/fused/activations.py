@@ -1,7 +1,7 @@
 """Elementwise activations with their derivatives, over a block of rows at once.
 
-An activation is applied in place. Where its derivative follows from its value, a second piece
-multiplies by that; elsewhere the activation writes its derivative beside.
+An activation is applied in place to sums that lack their biases. Where its derivative follows from
+its value, a second piece multiplies by that; elsewhere the activation writes its derivative beside.
 """
 
 from __future__ import annotations
@@ -25,9 +25,12 @@ _CUBE = 0.044715
 #: beyond this torch takes softplus for its argument
 _SOFTPLUS_LINEAR = 20.0
 
-#: a parameter; n values, changed in place; where derivatives are written, or the values' from which
-#: they follow
-elementwise = piece("float64", "real*", "real*", "int64")
+#: a parameter; a bias for each unit; values of shape (units, n), changed in place; where their
+#: derivatives are written; units, n
+_apply = piece("float64", *["real*"] * 3, "int64", "int64")
+
+#: a parameter; n derivatives, changed in place; the values from which they follow
+_chain = piece("float64", "real*", "real*", "int64")
 
 
 @dataclass(frozen=True)
@@ -36,145 +39,181 @@ class Activation:
 
     Attributes
     ----------
-    apply : Piece or None
-        None leaves values as they are. Writes derivatives unless there is ``chain``.
+    apply : Piece
+        Writes derivatives unless there is ``chain``, or values stay as they are.
     chain : Piece or None
         Multiplies by the derivative that follows from the value.
     """
 
-    apply: Piece | None
+    apply: Piece
     chain: Piece | None
 
 
-@elementwise
-def _relu(_parameter: float, z: Array, _s: Array, n: int) -> None:
+@_apply
+def _identity(_parameter: float, b: Array, z: Array, _s: Array, units: int, n: int) -> None:
+    for j in range(units):
+        bias = b[j]
+        for i in range(j * n, j * n + n):
+            z[i] += bias
+
+
+@_apply
+def _relu(_parameter: float, b: Array, z: Array, _s: Array, units: int, n: int) -> None:
     zero = type_of(z, 0.0)
-    for i in range(n):
-        z[i] = zero if z[i] < zero else z[i]  # this way round, NaN stays NaN
+    for j in range(units):
+        bias = b[j]
+        for i in range(j * n, j * n + n):
+            x = z[i] + bias
+            z[i] = zero if x < zero else x  # this way round, NaN stays NaN
 
 
-@elementwise
+@_chain
 def _relu_chain(_parameter: float, d: Array, a: Array, n: int) -> None:
     zero = type_of(a, 0.0)
     for i in range(n):
-        d[i] = d[i] if a[i] > zero else zero
+        slope = d[i]  # read in any case, or the loop has branches
+        d[i] = slope if a[i] > zero else zero
 
 
-@elementwise
-def _tanh(_parameter: float, z: Array, _s: Array, n: int) -> None:
-    for i in range(n):
-        z[i] = tanh(z[i])
+@_apply
+def _tanh(_parameter: float, b: Array, z: Array, _s: Array, units: int, n: int) -> None:
+    for j in range(units):
+        bias = b[j]
+        for i in range(j * n, j * n + n):
+            x = z[i] + bias
+            z[i] = tanh(x)
 
 
-@elementwise
+@_chain
 def _tanh_chain(_parameter: float, d: Array, a: Array, n: int) -> None:
     one = type_of(a, 1.0)
     for i in range(n):
         d[i] *= one - a[i] * a[i]
 
 
-@elementwise
-def _sigmoid(_parameter: float, z: Array, _s: Array, n: int) -> None:
-    for i in range(n):
-        z[i] = sigmoid(z[i])
+@_apply
+def _sigmoid(_parameter: float, b: Array, z: Array, _s: Array, units: int, n: int) -> None:
+    for j in range(units):
+        bias = b[j]
+        for i in range(j * n, j * n + n):
+            x = z[i] + bias
+            z[i] = sigmoid(x)
 
 
-@elementwise
+@_chain
 def _sigmoid_chain(_parameter: float, d: Array, a: Array, n: int) -> None:
     one = type_of(a, 1.0)
     for i in range(n):
         d[i] *= a[i] * (one - a[i])
 
 
-@elementwise
-def _leaky_relu(parameter: float, z: Array, s: Array, n: int) -> None:
+@_apply
+def _leaky_relu(parameter: float, b: Array, z: Array, s: Array, units: int, n: int) -> None:
     zero, one, slope = type_of(z, 0.0), type_of(z, 1.0), type_of(z, parameter)
-    for i in range(n):
-        s[i] = one if z[i] > zero else slope
-        z[i] *= s[i]
+    for j in range(units):
+        bias = b[j]
+        for i in range(j * n, j * n + n):
+            x = z[i] + bias
+            factor = one if x > zero else slope
+            s[i] = factor
+            z[i] = x * factor
 
 
-@elementwise
-def _elu(parameter: float, z: Array, s: Array, n: int) -> None:
+@_apply
+def _elu(parameter: float, b: Array, z: Array, s: Array, units: int, n: int) -> None:
     zero, one, alpha = type_of(z, 0.0), type_of(z, 1.0), type_of(z, parameter)
-    for i in range(n):
-        x = z[i]
-        # the difference loses digits near zero only where the value itself is near zero
-        e = alpha * exp(x)
-        z[i] = x if x > zero else e - alpha
-        s[i] = one if x > zero else e
+    for j in range(units):
+        bias = b[j]
+        for i in range(j * n, j * n + n):
+            x = z[i] + bias
+            # the difference loses digits near zero only where the value itself is near zero
+            e = alpha * exp(x)
+            z[i] = x if x > zero else e - alpha
+            s[i] = one if x > zero else e
 
 
-@elementwise
-def _selu(_parameter: float, z: Array, s: Array, n: int) -> None:
+@_apply
+def _selu(_parameter: float, b: Array, z: Array, s: Array, units: int, n: int) -> None:
     zero, one = type_of(z, 0.0), type_of(z, 1.0)
     scale, alpha = type_of(z, _SELU_SCALE), type_of(z, _SELU_ALPHA)
-    for i in range(n):
-        x = z[i]
-        e = alpha * exp(x)
-        z[i] = scale * (x if x > zero else e - alpha)
-        s[i] = scale * (one if x > zero else e)
+    for j in range(units):
+        bias = b[j]
+        for i in range(j * n, j * n + n):
+            x = z[i] + bias
+            e = alpha * exp(x)
+            z[i] = scale * (x if x > zero else e - alpha)
+            s[i] = scale * (one if x > zero else e)
 
 
-@elementwise
-def _silu(_parameter: float, z: Array, s: Array, n: int) -> None:
+@_apply
+def _silu(_parameter: float, b: Array, z: Array, s: Array, units: int, n: int) -> None:
     one = type_of(z, 1.0)
-    for i in range(n):
-        x = z[i]
-        p = sigmoid(x)
-        z[i] = x * p
-        s[i] = p * (one + x * (one - p))
+    for j in range(units):
+        bias = b[j]
+        for i in range(j * n, j * n + n):
+            x = z[i] + bias
+            p = sigmoid(x)
+            z[i] = x * p
+            s[i] = p * (one + x * (one - p))
 
 
-@elementwise
-def _mish(_parameter: float, z: Array, s: Array, n: int) -> None:
+@_apply
+def _mish(_parameter: float, b: Array, z: Array, s: Array, units: int, n: int) -> None:
     one, two, most = type_of(z, 1.0), type_of(z, 2.0), type_of(z, 40.0)  # e² of 80 fits float32
-    for i in range(n):
-        x = z[i]
-        e = exp(x if x < most else most)
-        u = e * (e + two)
-        t = u / (u + two)  # tanh(log(1 + e))
-        z[i] = x * t
-        s[i] = t + x * (one - t * t) * (e / (one + e))
+    for j in range(units):
+        bias = b[j]
+        for i in range(j * n, j * n + n):
+            x = z[i] + bias
+            e = exp(x if x < most else most)
+            u = e * (e + two)
+            t = u / (u + two)  # tanh(log(1 + e))
+            z[i] = x * t
+            s[i] = t + x * (one - t * t) * (e / (one + e))
 
 
-@elementwise
-def _softplus(_parameter: float, z: Array, s: Array, n: int) -> None:
+@_apply
+def _softplus(_parameter: float, b: Array, z: Array, s: Array, units: int, n: int) -> None:
     one, most = type_of(z, 1.0), type_of(z, _SOFTPLUS_LINEAR)
-    for i in range(n):
-        x = z[i]
-        e = exp(x if x < most else most)
-        linear = x > most
-        z[i] = x if linear else type_of(z, math.log1p(e))
-        s[i] = one if linear else e / (one + e)
+    for j in range(units):
+        bias = b[j]
+        for i in range(j * n, j * n + n):
+            x = z[i] + bias
+            e = exp(x if x < most else most)
+            linear = x > most
+            z[i] = x if linear else type_of(z, math.log1p(e))
+            s[i] = one if linear else e / (one + e)
 
 
-@elementwise
-def _gelu(_parameter: float, z: Array, s: Array, n: int) -> None:
+@_apply
+def _gelu(_parameter: float, b: Array, z: Array, s: Array, units: int, n: int) -> None:
     half, one = type_of(z, 0.5), type_of(z, 1.0)
     root, density = type_of(z, _ROOT_HALF), type_of(z, _NORMAL)
-    for i in range(n):
-        x = z[i]
-        p = half * (one + type_of(z, math.erf(x * root)))
-        s[i] = p + x * density * exp(-half * x * x)
-        z[i] = x * p
+    for j in range(units):
+        bias = b[j]
+        for i in range(j * n, j * n + n):
+            x = z[i] + bias
+            p = half * (one + type_of(z, math.erf(x * root)))
+            s[i] = p + x * density * exp(-half * x * x)
+            z[i] = x * p
 
 
-@elementwise
-def _gelu_tanh(_parameter: float, z: Array, s: Array, n: int) -> None:
+@_apply
+def _gelu_tanh(_parameter: float, b: Array, z: Array, s: Array, units: int, n: int) -> None:
     half, one = type_of(z, 0.5), type_of(z, 1.0)
     root, cube, cubes = type_of(z, _ROOT_2_OVER_PI), type_of(z, _CUBE), type_of(z, 3 * _CUBE)
-    for i in range(n):
-        x = z[i]
-        t = tanh(root * (x + cube * x * x * x))
-        du = root * (one + cubes * x * x)
-        s[i] = half * (one + t) + half * x * (one - t * t) * du
-        z[i] = half * x * (one + t)
+    for j in range(units):
+        bias = b[j]
+        for i in range(j * n, j * n + n):
+            x = z[i] + bias
+            t = tanh(root * (x + cube * x * x * x))
+            du = root * (one + cubes * x * x)
+            s[i] = half * (one + t) + half * x * (one - t * t) * du
+            z[i] = half * x * (one + t)
 
 
 #: by their numbers in `codes`
 ACTIVATIONS = {
-    codes.IDENTITY: Activation(None, None),
+    codes.IDENTITY: Activation(_identity, None),
     codes.RELU: Activation(_relu, _relu_chain),
     codes.TANH: Activation(_tanh, _tanh_chain),
     codes.SIGMOID: Activation(_sigmoid, _sigmoid_chain),

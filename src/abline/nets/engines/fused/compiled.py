@@ -72,6 +72,7 @@ class _KernelCache(FunctionCache):
 def compiled_exactly(function: Kernel) -> Kernel:
     """Compile a function of numbers that pieces call, in the order in which it is written."""
     options: Any = {"fastmath": _AS_WRITTEN, "error_model": "numpy", "no_cfunc_wrapper": True}
+    options["forceinline"] = True  # a loop with a call in it is not vectorised
     dispatcher: Any = njit(**options)(function)
     dispatcher._cache = _KernelCache(function)  # type: ignore[no-untyped-call]  # as above
     return cast("Kernel", dispatcher)

@@ -82,8 +82,9 @@ class Kernels:
         self._by_rows = by_rows
         self._seed = seed
         self._mass = np.zeros(1)
-        width = 2 * depth + 2 * int(tables.sizes[passes.WIDEST]) + n_targets + 1
-        self._space = np.empty(width * block, dtype)
+        widest = int(tables.sizes[passes.WIDEST])
+        width = 2 * depth + 2 * widest + n_targets + 1
+        self._space = np.zeros(widest + width * block, dtype)  # the first ones stay zero
         wanted = {
             passes.GATHER: passes.gather,
             passes.FORWARD: passes.forward,

@@ -30,8 +30,8 @@ GEMM, GATHER, FORWARD, BACKWARD, BATCH, LOSS, UPDATE, DROP, CLIP, PENALISE = ran
 LAYERS, FEATURES, OUTPUTS, DEPTH, WIDEST, PARAMETERS, BLOCK = range(7)
 
 #: a layer's whole numbers: units in and out, where weights and biases begin (-1: no bias), its
-#: activation's pieces (``CHAIN`` of 0: it writes its derivatives), and 1 where dropout follows
-IN, OUT, WEIGHT, BIAS, APPLY, CHAIN, DROPOUT, LAYER_COLUMNS = range(8)
+#: activation's pieces, 1 where that writes its derivatives, and 1 where dropout follows
+IN, OUT, WEIGHT, BIAS, APPLY, CHAIN, WRITES, DROPOUT, LAYER_COLUMNS = range(9)
 
 #: a layer's options: its activation's parameter, and its dropout's rate
 PARAMETER, RATE, OPTION_COLUMNS = range(3)
@@ -83,14 +83,15 @@ def drop(rate: float, seed: int, draws: int, index: int, z: Array, s: Array, n: 
         s[i] *= mask
 
 
-@piece("int64*", "int64*", "int64*", "float64*", "real*", "real*", *["int64"] * 4)
+@piece("int64*", "int64*", "int64*", "float64*", *["real*"] * 3, *["int64"] * 4)
 def forward(
-    calls: Array, sizes: Array, layers: Array, options: Array, params: Array, work: Array,
-    n: int, train: int, seed: int, draws: int,
+    calls: Array, sizes: Array, layers: Array, options: Array, params: Array, zeros: Array,
+    work: Array, n: int, train: int, seed: int, draws: int,
 ) -> None:  # fmt: skip
     """Compute all layers' outputs for a block of n rows, whose features begin ``work``.
 
-    ``work`` holds the layers' values one after the other, then their slopes.
+    ``work`` holds the layers' values one after the other, then their slopes. ``zeros`` are for
+    layers without biases.
     """
     start = 0
     one = type_of(params, 1.0)
@@ -101,22 +102,15 @@ def forward(
         a = at(work, start)
         start += width * n
         z = at(work, start)
-        biased = layer[BIAS] >= 0
-        if biased:
-            biases = at(params, layer[BIAS])
-            for j in range(units):
-                bias = biases[j]
-                for i in range(j * n, j * n + n):
-                    z[i] = bias
         weights = at(params, layer[WEIGHT])
-        gemm(calls[GEMM], False, False, n, units, width, a, n, weights, width, biased, z, n)
+        gemm(calls[GEMM], False, False, n, units, width, a, n, weights, width, 0, z, n)
         s = at(work, sizes[DEPTH] * n + start)
         dropping = train > 0 and layer[DROPOUT] > 0
         if dropping:
             for i in range(units * n):
                 s[i] = one
-        if layer[APPLY]:
-            run(layer[APPLY], option[PARAMETER], z, s, units * n)
+        biases = at(params, layer[BIAS]) if layer[BIAS] >= 0 else zeros
+        run(layer[APPLY], option[PARAMETER], biases, z, s, units, n)
         if dropping:
             if layer[CHAIN]:
                 run(layer[CHAIN], option[PARAMETER], s, z, units * n)
@@ -137,7 +131,7 @@ def backward(
     for index in range(sizes[LAYERS] - 1, -1, -1):
         layer = at(layers, index * LAYER_COLUMNS)
         width, units = layer[IN], layer[OUT]
-        if (train > 0 and layer[DROPOUT] > 0) or (layer[APPLY] != 0 and layer[CHAIN] == 0):
+        if (train > 0 and layer[DROPOUT] > 0) or layer[WRITES]:
             s = at(work, sizes[DEPTH] * n + start)
             for i in range(units * n):
                 delta[i] *= s[i]
@@ -177,8 +171,8 @@ def batch(
     done = 0
     while done < size:
         n = min(sizes[BLOCK], size - done)
-        work = space
-        delta = at(space, 2 * depth * n)
+        zeros, work = space, at(space, sizes[WIDEST])
+        delta = at(work, 2 * depth * n)
         below = at(delta, sizes[WIDEST] * n)
         target = at(below, sizes[WIDEST] * n)
         w = at(target, t * n)
@@ -194,7 +188,10 @@ def batch(
                 w[i] = type_of(params, 1.0)
             mass[0] += n
         drawn = draws + done
-        run(calls[FORWARD], calls, sizes, layers, options, params, work, n, train, seed, drawn)
+        run(
+            calls[FORWARD], calls, sizes, layers, options, params, zeros, work, n, train, seed,
+            drawn,
+        )  # fmt: skip
         outputs = at(work, (depth - sizes[OUTPUTS]) * n)
         total += number(calls[LOSS], at(loss, LOSS_PARAMETERS), outputs, target, w, delta, t, n)
         if train:

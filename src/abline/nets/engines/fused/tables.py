@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from abline.nets.engines.fused import codes
 from abline.nets.engines.fused.activations import ACTIVATIONS
 
 if TYPE_CHECKING:
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from abline.nets.engines.fused.compiled import Piece
     from abline.nets.engines.fused.stack import Stack
 
 
@@ -102,9 +102,11 @@ def tables_of(
     rows, options = [], []
     for layer in layers:
         pieces = ACTIVATIONS[layer.activation]
-        apply, chain = (_address(each, dtype) for each in (pieces.apply, pieces.chain))
+        apply = pieces.apply.address(dtype)
+        chain = 0 if pieces.chain is None else pieces.chain.address(dtype)
+        writes = chain == 0 and layer.activation != codes.IDENTITY
         place = (layer.width, layer.units, layer.weight, layer.bias)
-        rows.append([*place, apply, chain, int(layer.dropout > 0)])
+        rows.append([*place, apply, chain, int(writes), int(layer.dropout > 0)])
         options.append([layer.parameter, layer.dropout])
     features, outputs = layers[0].width, layers[-1].units
     depth = features + sum(layer.units for layer in layers)
@@ -115,10 +117,6 @@ def tables_of(
         np.array(rows, dtype=np.int64),
         np.array(options, dtype=np.float64),
     )
-
-
-def _address(piece: Piece | None, dtype: np.dtype[Any]) -> int:
-    return 0 if piece is None else piece.address(dtype)
 
 
 @dataclass(frozen=True)
