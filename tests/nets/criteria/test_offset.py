@@ -52,6 +52,26 @@ def test_a_line_is_a_generalised_linear_model(table, criterion, weighted, expose
         np.testing.assert_allclose(model.predict(X), predicted / np.exp(offset), rtol=1e-12)
 
 
+@pytest.mark.parametrize("criterion", FAMILIES)
+@pytest.mark.parametrize("batch_size", [None, 50])
+def test_kernels_add_offsets_as_the_loop_does(table, criterion, batch_size):
+    X, targets, offset = table
+    y = np.column_stack([targets[criterion], targets[criterion][::-1]])
+    weights = np.random.default_rng(1).uniform(0.5, 2, 200)
+    fits = []
+    for engine in ("loop", "fused"):
+        options = {"optimizer": torch.optim.Adam, "max_epochs": 100, "lr": 0.01}
+        options |= {"module": MLP, "module__hidden": (5,), "module__activation": "tanh"}
+        model = line(criterion, engine=engine, batch_size=batch_size, **options)
+        valid = (X[200:], y[200:], offset[200:])
+        model.fit(X[:200], y[:200], weights, offset=offset[:200], eval_set=valid)
+        assert model.engine_ == engine
+        fits.append(model)
+    for name in ("train_loss", "valid_loss"):
+        np.testing.assert_allclose(*(fit.history_[name] for fit in fits), rtol=1e-5)
+    np.testing.assert_allclose(*(fit.predict(X, offset) for fit in fits), rtol=1e-4)
+
+
 def test_rows_keep_their_offsets_wherever_they_go(table):
     """Weights of zero, minibatches, held-out rows: as if the module had added them itself."""
     X, targets, offset = table
@@ -67,7 +87,7 @@ def test_rows_keep_their_offsets_wherever_they_go(table):
 
     weights = np.random.default_rng(1).integers(0, 3, 300)
     options = {"optimizer": torch.optim.Adam, "max_epochs": 10, "lr": 0.1, "batch_size": 32,
-               "early_stopping": True}  # fmt: skip
+               "early_stopping": True, "engine": "loop"}  # fmt: skip
     by_hand = line("poisson", module=Added(), **options)
     by_hand.fit(np.column_stack([X, offset]), targets["poisson"], weights)
     model = line("poisson", module=Added().line, **options)

@@ -22,6 +22,7 @@ from abline.nets.engines.fused.memory import SharedMemory
 from abline.nets.engines.fused.rules import LossRule, OptimizerRule, find_loss, find_optimizer
 from abline.nets.engines.fused.stack import NotFused, Stack, find_stack
 from abline.nets.engines.fused.tables import FusedRows, layers_of
+from abline.nets.offset import PlusOffset
 from abline.nets.session import training_session
 
 if TYPE_CHECKING:
@@ -55,7 +56,9 @@ class FusedPlan:
             raise NotFused("metrics need the outputs of each step")
         if hooks_of(job.callbacks, "on_batch_end"):
             raise NotFused("a callback wants to be called after each step")
-        self.stack: Stack = find_stack(job.module)
+        self.has_offset = isinstance(job.module, PlusOffset)
+        network = job.module.module if isinstance(job.module, PlusOffset) else job.module
+        self.stack: Stack = find_stack(network)
         self.loss: LossRule = find_loss(getattr(job.loss, "criterion", None))
         self.optimizer: OptimizerRule = find_optimizer(job.optimizer, self.stack)
         if job.train.X.ndim != 2:
@@ -108,8 +111,8 @@ class _Run:
     def __init__(self, session: Session, plan: FusedPlan) -> None:
         job = session.job
         self.session, self.job, self.plan = session, job, plan
-        self.train_rows = _fused_rows(job.train)
-        self.valid_rows = _fused_rows(job.valid) if job.valid else None
+        self.train_rows = _fused_rows(job.train, has_offset=plan.has_offset)
+        self.valid_rows = _fused_rows(job.valid, has_offset=plan.has_offset) if job.valid else None
         n = len(job.train)
         self.batch = n if job.batch_size is None else min(job.batch_size, n)
         self.shuffles = job.shuffle and job.batch_size is not None
@@ -217,8 +220,8 @@ class _Run:
         return max(1, ORDER_BYTES // (8 * len(self.job.train)))
 
 
-def _fused_rows(rows: Rows) -> FusedRows:
+def _fused_rows(rows: Rows, *, has_offset: bool) -> FusedRows:
     X = np.ascontiguousarray(rows.X.numpy())
     y = np.ascontiguousarray(rows.y.numpy().reshape(len(X), *(rows.y.shape[1:] or (1,))))
     weights = None if rows.weights is None else np.ascontiguousarray(rows.weights.numpy())
-    return FusedRows(X, y, weights)
+    return FusedRows(X, y, weights, has_offset)

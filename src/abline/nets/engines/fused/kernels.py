@@ -142,7 +142,7 @@ class Kernels:
         step : int
         """
         steps = np.array([step])
-        no_rows = np.zeros(5, dtype=np.int64)
+        no_rows = np.zeros(passes.ROWS_COLUMNS, dtype=np.int64)
         done = passes.train_epochs(
             self.params.dtype, self._calls, *self._tables, self._loss,
             rows.table, no_rows if valid is None else valid.table,

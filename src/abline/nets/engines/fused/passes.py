@@ -36,30 +36,31 @@ IN, OUT, WEIGHT, BIAS, APPLY, CHAIN, WRITES, DROPOUT, LAYER_COLUMNS = range(9)
 #: a layer's options: its activation's parameter, and its dropout's rate
 PARAMETER, RATE, OPTION_COLUMNS = range(3)
 
-#: rows: addresses of features, targets and weights (0: all weights are 1), their number, targets of
-#: a row
-X, Y, WEIGHTS, ROWS, TARGETS = range(5)
+#: rows: addresses of features, of targets, of weights (0: they are 1) and of offsets (0: there are
+#: none), their number, targets of a row, and numbers from one row's features or offset to the next
+X, Y, WEIGHTS, OFFSETS, ROWS, TARGETS, STRIDE, ROWS_COLUMNS = range(8)
 
 #: what a batch's sum is multiplied by for its value and its derivatives, and whether it is not
 #: divided by the batch's weight as well; a loss's own parameters follow
 VALUE_SHARE, SLOPE_SHARE, SUMMED, LOSS_PARAMETERS = range(4)
 
 
-@piece("real*", "int64", "int64", "int64*", "int64", "int64", "real*")
+@piece("real*", *["int64"] * 3, "int64*", "int64", "int64", "real*")
 def gather(
-    source: Array, columns: int, ordered: int, order: Array, first: int, n: int, block: Array
+    source: Array, stride: int, columns: int, ordered: int, order: Array, first: int, n: int,
+    block: Array,
 ) -> None:  # fmt: skip
     """Copy n rows of a table to the columns of a block, in an order or in their own."""
     if ordered:
         for i in range(n):
-            row = at(source, order[first + i] * columns)
+            row = at(source, order[first + i] * stride)
             for k in range(columns):
                 block[k * n + i] = row[k]
     else:
-        rows = at(source, first * columns)
+        rows = at(source, first * stride)
         for k in range(columns):
             for i in range(n):
-                block[k * n + i] = rows[i * columns + k]
+                block[k * n + i] = rows[i * stride + k]
 
 
 @piece("float64", "int64", "int64", "int64", "real*", "real*", "int64")
@@ -177,10 +178,10 @@ def batch(
         target = at(below, sizes[WIDEST] * n)
         w = at(target, t * n)
         place = first + done
-        run(calls[GATHER], rows[X], sizes[FEATURES], ordered, order, place, n, work)
-        run(calls[GATHER], rows[Y], t, ordered, order, place, n, target)
+        run(calls[GATHER], rows[X], rows[STRIDE], sizes[FEATURES], ordered, order, place, n, work)
+        run(calls[GATHER], rows[Y], t, t, ordered, order, place, n, target)
         if rows[WEIGHTS]:
-            run(calls[GATHER], rows[WEIGHTS], 1, ordered, order, place, n, w)
+            run(calls[GATHER], rows[WEIGHTS], 1, 1, ordered, order, place, n, w)
             for i in range(n):
                 mass[0] += w[i]
         else:
@@ -193,6 +194,11 @@ def batch(
             drawn,
         )  # fmt: skip
         outputs = at(work, (depth - sizes[OUTPUTS]) * n)
+        if rows[OFFSETS]:
+            run(calls[GATHER], rows[OFFSETS], rows[STRIDE], 1, ordered, order, place, n, below)
+            for j in range(sizes[OUTPUTS]):
+                for i in range(n):
+                    outputs[j * n + i] += below[i]
         total += number(calls[LOSS], at(loss, LOSS_PARAMETERS), outputs, target, w, delta, t, n)
         if train:
             run(

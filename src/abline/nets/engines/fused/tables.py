@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from abline.nets.engines.fused import codes
+from abline.nets.engines.fused import codes, passes
 from abline.nets.engines.fused.activations import ACTIVATIONS
 
 if TYPE_CHECKING:
@@ -125,10 +125,12 @@ class FusedRows:
 
     Attributes
     ----------
-    X : array of shape (n, p)
+    X : array of shape (n, p), or (n, p + 1) with offsets
     y : array of shape (n, t)
     weights : array of shape (n,) or None
         None is 1 for all.
+    has_offset : bool
+        Whether the last column of X is added to the outputs instead of being a feature.
     table : array of int64
         As `passes` takes them: their addresses and sizes.
     """
@@ -136,13 +138,20 @@ class FusedRows:
     X: NDArray[Any]
     y: NDArray[Any]
     weights: NDArray[Any] | None = None
+    has_offset: bool = False
     table: NDArray[np.int64] = field(init=False)
 
     def __post_init__(self) -> None:
         """Note the addresses."""
-        weights = 0 if self.weights is None else self.weights.ctypes.data
-        numbers = [self.X.ctypes.data, self.y.ctypes.data, weights, len(self.X), self.y.shape[1]]
-        object.__setattr__(self, "table", np.array(numbers, dtype=np.int64))
+        table = np.zeros(passes.ROWS_COLUMNS, dtype=np.int64)
+        table[passes.X], table[passes.Y] = self.X.ctypes.data, self.y.ctypes.data
+        table[passes.ROWS], table[passes.STRIDE] = self.X.shape
+        table[passes.TARGETS] = self.y.shape[1]
+        if self.weights is not None:
+            table[passes.WEIGHTS] = self.weights.ctypes.data
+        if self.has_offset:
+            table[passes.OFFSETS] = self.X[:, -1:].ctypes.data
+        object.__setattr__(self, "table", table)
 
     def __len__(self) -> int:
         return len(self.X)
