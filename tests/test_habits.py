@@ -35,6 +35,7 @@ ESTIMATORS = [
     MeanRegressor(),
     ab.TorchRegressor(lr=0.05, random_state=0),
     ab.NetworkRegressor(max_epochs=2, members=2, random_state=0),
+    ab.MLPRegressor(hidden_layer_sizes=8, learning_rate_init=0.05, tol=1e6, random_state=0),
     ab.TableRegressor(),
 ]
 

@@ -37,7 +37,15 @@ if TYPE_CHECKING:
         lasso_path,
         ols,
     )
-    from abline.nets import MLP, Callback, EarlyStopping, NetworkRegressor, TorchRegressor
+    from abline.nets import (
+        MLP,
+        Callback,
+        Checkpoint,
+        EarlyStopping,
+        MLPRegressor,
+        NetworkRegressor,
+        TorchRegressor,
+    )
     from abline.pipeline import TableRegressor
     from abline.saving import load
     from abline.show import FitDisplay, LossDisplay, PredictionDisplay
@@ -64,8 +72,10 @@ _HOMES = {
     "lasso_path": "linear",
     "ols": "linear",
     "Callback": "nets",
+    "Checkpoint": "nets",
     "EarlyStopping": "nets",
     "MLP": "nets",
+    "MLPRegressor": "nets",
     "NetworkRegressor": "nets",
     "TorchRegressor": "nets",
     "TableRegressor": "pipeline",
@@ -81,6 +91,7 @@ __all__ = [
     "MLP",
     "AblineError",
     "Callback",
+    "Checkpoint",
     "Comparison",
     "DataError",
     "DataWarning",
@@ -92,6 +103,7 @@ __all__ = [
     "LassoCV",
     "LinearRegression",
     "LossDisplay",
+    "MLPRegressor",
     "ModelFileError",
     "NetworkRegressor",
     "OutputError",

@@ -22,6 +22,7 @@ KINDS = {
     "Lasso": "abline.linear",
     "LassoCV": "abline.linear",
     "LinearRegression": "abline.linear",
+    "MLPRegressor": "abline.nets",
     "MeanRegressor": "abline.linear",
     "NetworkRegressor": "abline.nets",
     "RFactor": "abline.linear",

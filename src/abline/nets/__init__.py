@@ -10,6 +10,7 @@ from abline.nets.callbacks import (
 )
 from abline.nets.criteria import GammaLoss, GaussianNLL, PoissonLoss, QuantileLoss
 from abline.nets.ensemble import MLPEnsemble
+from abline.nets.mlp import MLPRegressor
 from abline.nets.modules import MLP
 from abline.nets.network import NetworkRegressor
 from abline.nets.torch_regressor import TorchRegressor
@@ -24,6 +25,7 @@ __all__ = [
     "GaussianNLL",
     "LRScheduler",
     "MLPEnsemble",
+    "MLPRegressor",
     "NetworkRegressor",
     "PoissonLoss",
     "PrintLog",
