@@ -1,7 +1,8 @@
 """Elementwise activations with their derivatives, over a block of rows at once.
 
-An activation is applied in place to sums that lack their biases. Where its derivative follows from
-its value, a second piece multiplies by that; elsewhere the activation writes its derivative beside.
+An activation is applied in place to sums that lack their biases. A second piece turns a loss's
+derivatives by the outputs into those by the sums and the biases: from the values where that can be
+done, elsewhere from slopes that the activation has written.
 """
 
 from __future__ import annotations
@@ -29,8 +30,10 @@ _SOFTPLUS_LINEAR = 20.0
 #: derivatives are written; units, n
 _apply = piece("float64", *["real*"] * 3, "int64", "int64")
 
-#: a parameter; n derivatives, changed in place; the values from which they follow
-_chain = piece("float64", "real*", "real*", "int64")
+#: derivatives by outputs, changed in place to those by sums; the values, or slopes, from which they
+#: follow; where their sums, which are those by biases, are added to what is there times a factor;
+#: units, n
+_chain = piece(*["real*"] * 3, "float64", "int64", "int64")
 
 
 @dataclass(frozen=True)
@@ -40,13 +43,17 @@ class Activation:
     Attributes
     ----------
     apply : Piece
-        Writes derivatives unless there is ``chain``, or values stay as they are.
-    chain : Piece or None
-        Multiplies by the derivative that follows from the value.
+    chain : Piece
+        `by_slopes` where ``apply`` writes them.
     """
 
     apply: Piece
-    chain: Piece | None
+    chain: Piece
+
+    @property
+    def writes(self) -> bool:
+        """Whether slopes are written."""
+        return self.chain is by_slopes
 
 
 @_apply
@@ -68,11 +75,16 @@ def _relu(_parameter: float, b: Array, z: Array, _s: Array, units: int, n: int) 
 
 
 @_chain
-def _relu_chain(_parameter: float, d: Array, a: Array, n: int) -> None:
+def _relu_chain(d: Array, a: Array, by_bias: Array, keep: float, units: int, n: int) -> None:
     zero = type_of(a, 0.0)
-    for i in range(n):
-        slope = d[i]  # read in any case, or the loop has branches
-        d[i] = slope if a[i] > zero else zero
+    for j in range(units):
+        total = type_of(a, 0.0)
+        for i in range(j * n, j * n + n):
+            slope = d[i]  # read in any case, or the loop has branches
+            value = slope if a[i] > zero else zero
+            d[i] = value
+            total += value
+        by_bias[j] = total + type_of(a, keep) * by_bias[j] if keep != 0 else total
 
 
 @_apply
@@ -85,10 +97,15 @@ def _tanh(_parameter: float, b: Array, z: Array, _s: Array, units: int, n: int) 
 
 
 @_chain
-def _tanh_chain(_parameter: float, d: Array, a: Array, n: int) -> None:
+def _tanh_chain(d: Array, a: Array, by_bias: Array, keep: float, units: int, n: int) -> None:
     one = type_of(a, 1.0)
-    for i in range(n):
-        d[i] *= one - a[i] * a[i]
+    for j in range(units):
+        total = type_of(a, 0.0)
+        for i in range(j * n, j * n + n):
+            value = d[i] * (one - a[i] * a[i])
+            d[i] = value
+            total += value
+        by_bias[j] = total + type_of(a, keep) * by_bias[j] if keep != 0 else total
 
 
 @_apply
@@ -101,10 +118,15 @@ def _sigmoid(_parameter: float, b: Array, z: Array, _s: Array, units: int, n: in
 
 
 @_chain
-def _sigmoid_chain(_parameter: float, d: Array, a: Array, n: int) -> None:
+def _sigmoid_chain(d: Array, a: Array, by_bias: Array, keep: float, units: int, n: int) -> None:
     one = type_of(a, 1.0)
-    for i in range(n):
-        d[i] *= a[i] * (one - a[i])
+    for j in range(units):
+        total = type_of(a, 0.0)
+        for i in range(j * n, j * n + n):
+            value = d[i] * (a[i] * (one - a[i]))
+            d[i] = value
+            total += value
+        by_bias[j] = total + type_of(a, keep) * by_bias[j] if keep != 0 else total
 
 
 @_apply
@@ -211,18 +233,39 @@ def _gelu_tanh(_parameter: float, b: Array, z: Array, s: Array, units: int, n: i
             z[i] = half * x * (one + t)
 
 
+@_chain
+def by_slopes(d: Array, a: Array, by_bias: Array, keep: float, units: int, n: int) -> None:
+    """Multiply by derivatives that were written."""
+    for j in range(units):
+        total = type_of(a, 0.0)
+        for i in range(j * n, j * n + n):
+            value = d[i] * a[i]
+            d[i] = value
+            total += value
+        by_bias[j] = total + type_of(a, keep) * by_bias[j] if keep != 0 else total
+
+
+@_chain
+def _identity_chain(d: Array, a: Array, by_bias: Array, keep: float, units: int, n: int) -> None:
+    for j in range(units):
+        total = type_of(a, 0.0)
+        for i in range(j * n, j * n + n):
+            total += d[i]
+        by_bias[j] = total + type_of(a, keep) * by_bias[j] if keep != 0 else total
+
+
 #: by their numbers in `codes`
 ACTIVATIONS = {
-    codes.IDENTITY: Activation(_identity, None),
+    codes.IDENTITY: Activation(_identity, _identity_chain),
     codes.RELU: Activation(_relu, _relu_chain),
     codes.TANH: Activation(_tanh, _tanh_chain),
     codes.SIGMOID: Activation(_sigmoid, _sigmoid_chain),
-    codes.LEAKY_RELU: Activation(_leaky_relu, None),
-    codes.ELU: Activation(_elu, None),
-    codes.SELU: Activation(_selu, None),
-    codes.SOFTPLUS: Activation(_softplus, None),
-    codes.SILU: Activation(_silu, None),
-    codes.MISH: Activation(_mish, None),
-    codes.GELU: Activation(_gelu, None),
-    codes.GELU_TANH: Activation(_gelu_tanh, None),
+    codes.LEAKY_RELU: Activation(_leaky_relu, by_slopes),
+    codes.ELU: Activation(_elu, by_slopes),
+    codes.SELU: Activation(_selu, by_slopes),
+    codes.SOFTPLUS: Activation(_softplus, by_slopes),
+    codes.SILU: Activation(_silu, by_slopes),
+    codes.MISH: Activation(_mish, by_slopes),
+    codes.GELU: Activation(_gelu, by_slopes),
+    codes.GELU_TANH: Activation(_gelu_tanh, by_slopes),
 }

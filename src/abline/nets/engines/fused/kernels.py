@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from abline.nets.engines.fused import passes
+from abline.nets.engines.fused.activations import by_slopes
 from abline.nets.engines.fused.calls import gemm_address
 from abline.nets.engines.fused.kernel_cache import note_loaded
 from abline.nets.engines.fused.losses import LOSSES
@@ -95,12 +96,12 @@ class Kernels:
         if optimizer is not None:
             wanted[passes.UPDATE] = UPDATES[optimizer.code]
         if any(layer.dropout for layer in layers):
-            wanted[passes.DROP] = passes.drop
+            wanted |= {passes.DROP: passes.drop, passes.BY_SLOPES: by_slopes}
         if min(clip_norm, clip_value) < math.inf:
             wanted[passes.CLIP] = clip
         if alpha > 0:
             wanted[passes.PENALISE] = passes.penalise
-        self._calls = np.zeros(10, dtype=np.int64)
+        self._calls = np.zeros(passes.BY_SLOPES + 1, dtype=np.int64)
         self._calls[passes.GEMM] = gemm_address(dtype)
         for place, piece in wanted.items():
             self._calls[place] = piece.address(dtype)

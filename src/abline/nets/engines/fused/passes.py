@@ -23,14 +23,14 @@ from abline.nets.engines.fused.elementary import type_of
 Array = Any  # a pointer to int64, float32 or float64
 
 #: addresses that are called: BLAS's matrix product, the pieces here, the loss and the optimizer
-GEMM, GATHER, FORWARD, BACKWARD, BATCH, LOSS, UPDATE, DROP, CLIP, PENALISE = range(10)
+GEMM, GATHER, FORWARD, BACKWARD, BATCH, LOSS, UPDATE, DROP, CLIP, PENALISE, BY_SLOPES = range(11)
 
 #: a network's sizes: its layers, features, outputs, all of a row's numbers (features and every
 #: layer's outputs), the widest layer's, parameters, and the rows of a block
 LAYERS, FEATURES, OUTPUTS, DEPTH, WIDEST, PARAMETERS, BLOCK = range(7)
 
 #: a layer's whole numbers: units in and out, where weights and biases begin (-1: no bias), its
-#: activation's pieces, 1 where that writes its derivatives, and 1 where dropout follows
+#: activation's pieces, 1 where that writes slopes, and 1 where dropout follows
 IN, OUT, WEIGHT, BIAS, APPLY, CHAIN, WRITES, DROPOUT, LAYER_COLUMNS = range(9)
 
 #: a layer's options: its activation's parameter, and its dropout's rate
@@ -113,46 +113,49 @@ def forward(
         biases = at(params, layer[BIAS]) if layer[BIAS] >= 0 else zeros
         run(layer[APPLY], option[PARAMETER], biases, z, s, units, n)
         if dropping:
-            if layer[CHAIN]:
-                run(layer[CHAIN], option[PARAMETER], s, z, units * n)
+            if not layer[WRITES]:
+                # sums that nobody reads go where the next layer's slopes will be
+                run(layer[CHAIN], s, z, at(s, units * n), 0.0, units, n)
             run(calls[DROP], option[RATE], seed, draws, index, z, s, units * n)
 
 
-@piece(*["int64*"] * 3, "float64*", "real*", "real*", "int64", "int64", *["real*"] * 3, "int64")
+@piece(*["int64*"] * 3, "real*", "real*", "int64", "int64", *["real*"] * 3, "int64")
 def backward(
-    calls: Array, sizes: Array, layers: Array, options: Array, params: Array, work: Array,
-    n: int, train: int, delta: Array, below: Array, grads: Array, fresh: int,
+    calls: Array, sizes: Array, layers: Array, params: Array, work: Array, n: int, train: int,
+    delta: Array, below: Array, grads: Array, fresh: int,
 ) -> None:  # fmt: skip
     """Turn the outputs' derivatives ``delta`` into the parameters'.
 
     ``fresh`` says that ``grads`` begin anew, otherwise this block's are added to them.
     """
     start = (sizes[DEPTH] - sizes[OUTPUTS]) * n
-    keep = type_of(params, 0.0 if fresh else 1.0)
+    keep = 0.0 if fresh else 1.0
     for index in range(sizes[LAYERS] - 1, -1, -1):
         layer = at(layers, index * LAYER_COLUMNS)
         width, units = layer[IN], layer[OUT]
-        if (train > 0 and layer[DROPOUT] > 0) or layer[WRITES]:
+        by_bias = at(grads, layer[BIAS]) if layer[BIAS] >= 0 else below  # where nobody reads it
+        if train > 0 and layer[DROPOUT] > 0:
             s = at(work, sizes[DEPTH] * n + start)
-            for i in range(units * n):
-                delta[i] *= s[i]
-        elif layer[CHAIN]:
-            parameter = options[index * OPTION_COLUMNS + PARAMETER]
-            run(layer[CHAIN], parameter, delta, at(work, start), units * n)
+            run(calls[BY_SLOPES], delta, s, by_bias, keep, units, n)
+        else:
+            values = sizes[DEPTH] * n + start if layer[WRITES] else start
+            run(layer[CHAIN], delta, at(work, values), by_bias, keep, units, n)
         start -= width * n
         a = at(work, start)
         g = at(grads, layer[WEIGHT])
         gemm(calls[GEMM], True, False, width, units, n, a, n, delta, n, keep, g, width)
-        if layer[BIAS] >= 0:
-            by_bias = at(grads, layer[BIAS])
-            for j in range(units):
-                total = type_of(params, 0.0)
-                for i in range(j * n, j * n + n):
-                    total += delta[i]
-                by_bias[j] = keep * by_bias[j] + total if not fresh else total
         if index > 0:
             weights = at(params, layer[WEIGHT])
-            gemm(calls[GEMM], False, True, n, width, units, delta, n, weights, width, 0, below, n)
+            if units == 1:  # BLAS takes twice as long for it
+                for k in range(width):
+                    weight = weights[k]
+                    for i in range(n):
+                        below[k * n + i] = weight * delta[i]
+            else:
+                gemm(
+                    calls[GEMM], False, True, n, width, units, delta, n, weights, width, 0,
+                    below, n,
+                )  # fmt: skip
             delta, below = below, delta
 
 
@@ -202,8 +205,8 @@ def batch(
         total += number(calls[LOSS], at(loss, LOSS_PARAMETERS), outputs, target, w, delta, t, n)
         if train:
             run(
-                calls[BACKWARD], calls, sizes, layers, options, params, work, n, train, delta,
-                below, grads, done == 0,
+                calls[BACKWARD], calls, sizes, layers, params, work, n, train, delta, below,
+                grads, done == 0,
             )  # fmt: skip
         done += n
     return total

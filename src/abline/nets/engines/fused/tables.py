@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from abline.nets.engines.fused import codes, passes
+from abline.nets.engines.fused import passes
 from abline.nets.engines.fused.activations import ACTIVATIONS
 
 if TYPE_CHECKING:
@@ -102,11 +102,9 @@ def tables_of(
     rows, options = [], []
     for layer in layers:
         pieces = ACTIVATIONS[layer.activation]
-        apply = pieces.apply.address(dtype)
-        chain = 0 if pieces.chain is None else pieces.chain.address(dtype)
-        writes = chain == 0 and layer.activation != codes.IDENTITY
+        addresses = (pieces.apply.address(dtype), pieces.chain.address(dtype))
         place = (layer.width, layer.units, layer.weight, layer.bias)
-        rows.append([*place, apply, chain, int(writes), int(layer.dropout > 0)])
+        rows.append([*place, *addresses, int(pieces.writes), int(layer.dropout > 0)])
         options.append([layer.parameter, layer.dropout])
     features, outputs = layers[0].width, layers[-1].units
     depth = features + sum(layer.units for layer in layers)

@@ -44,8 +44,6 @@ def all_pieces() -> Iterator[Piece]:
     yield from (part for part in vars(passes).values() if isinstance(part, Piece))
     yield clip
     for activation in ACTIVATIONS.values():
-        yield activation.apply
-        if activation.chain is not None:
-            yield activation.chain
+        yield from (activation.apply, activation.chain)
     yield from LOSSES.values()
     yield from UPDATES.values()
