@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from abline.nets.callbacks import Callback
+from abline.nets.schedule import Schedule
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -78,7 +79,7 @@ class ByMember(nn.Module):
 
 
 class MemberLoss:
-    """Mean squared error over members, with a weight for each row and member.
+    """Mean over members of each one's mean squared error by its own weights of the rows.
 
     Parameters
     ----------
@@ -98,10 +99,11 @@ class MemberLoss:
         """Compute the loss; weights have shape (n, members)."""
         assert weights is not None  # members without weights would all be the same
         errors = (outputs - target).square().reshape(len(outputs), self.members, -1).mean(2)
-        sums = (weights * errors).sum(0)
         totals = weights.sum(0)
-        self.by_member = sums.detach() / totals
-        return sums.sum() / totals.sum()
+        # a batch may have no row of some member, whose error is 0 then
+        means = (weights * errors).sum(0) / totals.where(totals > 0, 1.0)
+        self.by_member = means.detach()
+        return means.mean()
 
 
 class BestMembers(Callback):
@@ -146,31 +148,16 @@ class BestMembers(Callback):
                 parameter.copy_(kept)
 
 
-class CosineDecay(Callback):
-    """Let the learning rate rise quickly and then fall along a cosine to zero.
+class RiseAndFall(Schedule):
+    """A learning rate that rises quickly and then falls along a cosine to zero.
 
-    Parameters
-    ----------
-    steps : int
-        In the whole training.
+    Examples
+    --------
+    >>> [round(RiseAndFall("rise and fall", 100).factor(step), 3) for step in (0, 2, 50)]
+    [0.333, 0.999, 0.5]
     """
 
-    def __init__(self, steps: int) -> None:
-        self.steps = steps
-
-    def on_train_begin(self, state: TrainingState) -> None:
-        """Set the first step's rate."""
-        self._highest = float(state.optimizer.param_groups[0]["lr"])
-        self._step = 0
-        self._set(state)
-
-    def on_batch_end(self, state: TrainingState) -> None:
-        """Set the next step's rate."""
-        self._step += 1
-        self._set(state)
-
-    def _set(self, state: TrainingState) -> None:
-        rise = min(1.0, (self._step + 1) / max(1.0, WARM_UP * self.steps))
-        fall = 0.5 + 0.5 * math.cos(math.pi * min(1.0, self._step / self.steps))
-        for group in state.optimizer.param_groups:
-            group["lr"] = self._highest * rise * fall
+    def factor(self, step: int) -> float:
+        """Give the factor of a step, counted from 0."""
+        rise = min(1.0, (step + 1) / max(1.0, WARM_UP * self.steps))
+        return rise * (0.5 + 0.5 * math.cos(math.pi * min(1.0, step / self.steps)))

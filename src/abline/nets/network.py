@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from abline.nets.callbacks import hooks_of
 from abline.nets.devices import cpu_threads, pick_device
-from abline.nets.engines.choose import Engine
+from abline.nets.engines.choose import LOADING, Engine, loop_seconds, tell_of_compiling
 from abline.nets.engines.loop import run_loop
 from abline.nets.ensemble import MLPEnsemble
 from abline.nets.member_plan import MemberPlan, MemberRows, plan_members
-from abline.nets.members import BestMembers, ByMember, CosineDecay, MemberLoss
+from abline.nets.members import BestMembers, ByMember, MemberLoss, RiseAndFall
 from abline.nets.module_regressor import ModuleRegressor
 from abline.nets.parameters import check_count, check_number
 from abline.nets.randomness import borrowed_generator, seed_from
@@ -24,6 +25,7 @@ from abline.nets.training import Rows, TrainingJob
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from abline.nets.training import History
     from abline.tables.arrays import TrainingArrays
 
 #: members of the ensemble up to a number of rows: many rows need fewer, and pay more for each
@@ -72,7 +74,8 @@ class NetworkRegressor(ModuleRegressor):
         Print the losses of every that many epochs.
     random_state : int, RandomState or None, default=None
     n_jobs : int, optional
-        Threads on a CPU; None is one, -1 all.
+        Threads of PyTorch's on a CPU; None is one, -1 all. Kernels take as many as BLAS may have;
+        their numbers do not depend on it.
 
     Attributes
     ----------
@@ -159,20 +162,22 @@ class NetworkRegressor(ModuleRegressor):
                 activation=self.activation,
                 dropout=self.dropout,
             ).to(device)
-            self.history_ = run_loop(self._make_member_job(ensemble, plan, seed))
-            self.engine_ = Engine("loop", "the members train together, as one batched product")
+            loss = MemberLoss(members)
+            job = self._make_member_job(ensemble, plan, seed, loss)
+            self.history_, self.engine_ = _run(job, ensemble, loss)
             if data.X.dtype == np.float64 and device.type != "mps":
                 ensemble.double()
             fold(ensemble, plan.coef, plan.intercept, plan.features, plan.target)
         self._keep(ensemble, data)
 
-    def _make_member_job(self, ensemble: MLPEnsemble, plan: MemberPlan, seed: int) -> TrainingJob:
+    def _make_member_job(
+        self, ensemble: MLPEnsemble, plan: MemberPlan, seed: int, loss: MemberLoss
+    ) -> TrainingJob:
         train = _to_rows(plan.train, ensemble.line.weight)
         batch_size = self._or_auto("batch_size", _batch_for(len(train)))
         steps = math.ceil(len(train) / batch_size)
         max_epochs = self._or_auto("max_epochs", _clamp(STEPS // steps, EPOCHS))
         patience = self._or_auto("patience", max(8, max_epochs // 5))
-        loss = MemberLoss(ensemble.members)
         optimizer = torch.optim.AdamW(
             ensemble.layers.parameters(),
             lr=self.lr,
@@ -190,17 +195,41 @@ class NetworkRegressor(ModuleRegressor):
             batch_size=batch_size,
             shuffle=True,
             generator=torch.Generator().manual_seed(seed),
-            callbacks=[
-                CosineDecay(steps * max_epochs),
-                BestMembers(loss, patience),
-                *self._own_callbacks(),
-            ],
+            callbacks=[BestMembers(loss, patience), *self._own_callbacks()],
             metrics={},
+            schedule=RiseAndFall("rise and fall", steps * max_epochs),
         )
 
     def _or_auto(self, name: str, automatic: int) -> int:
         value = getattr(self, name)
         return automatic if value == "auto" else int(value)
+
+
+def _run(job: TrainingJob, ensemble: MLPEnsemble, loss: MemberLoss) -> tuple[History, Engine]:
+    """Train the members by kernels where that is faster, else as one batched product."""
+    why = _why_not_fused(job, ensemble)
+    if not why:
+        from abline.nets.engines.fused.stack import NotFused
+        from abline.nets.fused_members import run_members
+
+        tell_of_compiling(str(ensemble.line.weight.dtype).removeprefix("torch."))
+        try:
+            return run_members(job, ensemble, loss), Engine("fused")
+        except NotFused as reason:
+            why = str(reason)
+    return run_loop(job), Engine("loop", why)
+
+
+def _why_not_fused(job: TrainingJob, ensemble: MLPEnsemble) -> str:
+    # whether kernels are compiled or loaded does not count: members keep their best of many epochs,
+    # so what rounding changes is seen, and a table's network must not depend on what ran before
+    if ensemble.line.weight.device.type != "cpu":
+        return "it is not on the CPU"
+    if hooks_of(job.callbacks, "on_batch_end"):
+        return "a callback wants to be called after each step"
+    if loop_seconds(job) < LOADING:
+        return "the training is shorter than loading the kernels"
+    return ""
 
 
 def _members_for(n_rows: int) -> int:
