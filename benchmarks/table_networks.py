@@ -32,6 +32,7 @@ class Perceptrons(RegressorMixin, BaseEstimator):
         self.members = members
 
     def fit(self, X: Any, y: Any) -> Self:
+        """Train all members."""
         self.scaler_ = StandardScaler().fit(X)
         table = self.scaler_.transform(X).astype(np.float32)
         batch_size = int(min(1024, max(32, len(table) // 32)))
@@ -54,6 +55,7 @@ class Perceptrons(RegressorMixin, BaseEstimator):
         return self
 
     def predict(self, X: Any) -> np.ndarray:
+        """Average their predictions."""
         table = self.scaler_.transform(X).astype(np.float32)
         found = np.mean([model.predict(table) for model in self.models_], axis=0)
         return np.asarray(found, dtype=np.float64)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import scipy.special
 from numba import njit
 
 from abline.nets.engines.fused import elementary
@@ -99,9 +100,28 @@ def test_elementary_functions_are_accurate(dtype):
         )
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_logarithms_and_error_functions_are_accurate(dtype):
+    u = np.concatenate([np.linspace(0, 1, 2001), np.logspace(-30, 0, 2001)]).astype(dtype)
+    out = np.empty_like(u)
+    _apply(elementary.log1p, u, out)
+    exact = np.log1p(u.astype(np.longdouble))
+    assert np.max(np.abs(out - exact) / np.where(exact > 0, exact, 1)) < 3 * np.finfo(dtype).eps
+    x = np.linspace(-6, 6, 4001).astype(dtype)
+    out = np.empty_like(x)
+    _apply(_erf, x, out)
+    within = 3e-7 if dtype is np.float32 else 1e-15
+    np.testing.assert_allclose(out, scipy.special.erf(x.astype(float)), atol=within, rtol=0)
+
+
 @njit
 def _exp(x):
     return elementary.exp(x)
+
+
+@njit
+def _erf(x):
+    return elementary.erf(x)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

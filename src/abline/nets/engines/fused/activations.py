@@ -7,13 +7,12 @@ done, elsewhere from slopes that the activation has written.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
 from abline.nets.engines.fused import codes
 from abline.nets.engines.fused.compiled import Piece, piece
-from abline.nets.engines.fused.elementary import exp, sigmoid, tanh, type_of
+from abline.nets.engines.fused.elementary import erf, exp, log1p, sigmoid, tanh, type_of
 
 Array = Any  # a pointer to float32 or float64
 
@@ -195,15 +194,15 @@ def _mish(_parameter: float, b: Array, z: Array, s: Array, units: int, n: int) -
 
 @_apply
 def _softplus(_parameter: float, b: Array, z: Array, s: Array, units: int, n: int) -> None:
-    one, most = type_of(z, 1.0), type_of(z, _SOFTPLUS_LINEAR)
+    zero, most = type_of(z, 0.0), type_of(z, _SOFTPLUS_LINEAR)
     for j in range(units):
         bias = b[j]
         for i in range(j * n, j * n + n):
             x = z[i] + bias
-            e = exp(x if x < most else most)
+            rest = log1p(exp(-abs(x)))
             linear = x > most
-            z[i] = x if linear else type_of(z, math.log1p(e))
-            s[i] = one if linear else e / (one + e)
+            z[i] = x if linear else (x if x > zero else zero) + rest
+            s[i] = type_of(z, 1.0) if linear else sigmoid(x)
 
 
 @_apply
@@ -214,7 +213,7 @@ def _gelu(_parameter: float, b: Array, z: Array, s: Array, units: int, n: int) -
         bias = b[j]
         for i in range(j * n, j * n + n):
             x = z[i] + bias
-            p = half * (one + type_of(z, math.erf(x * root)))
+            p = half * (one + erf(x * root))
             s[i] = p + x * density * exp(-half * x * x)
             z[i] = x * p
 

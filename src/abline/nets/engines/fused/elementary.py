@@ -7,7 +7,8 @@ about two units in the last place, without branches.
 References
 ----------
 Cody, Waite (1980), *Software Manual for the Elementary Functions*; Moshier, *Cephes* (the
-rational function for tanh near zero).
+rational function for tanh near zero); Press et al. (1992), *Numerical Recipes*, §6.2 (the error
+function).
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ from numba.extending import intrinsic, overload
 
 from abline.nets.engines.fused import plain
 from abline.nets.engines.fused.compiled import compiled_exactly
+
+#: a loop with a call in it is not vectorised
+_INLINED: Any = {"forceinline": True}
 
 _LOG2E = 1.4426950408889634
 #: ln 2 in two parts: the first has so few digits that its products with whole numbers are exact
@@ -117,7 +121,7 @@ def exp(x: Any) -> Any:
         return np.exp(x)
 
 
-@overload(exp, strict=False)
+@overload(exp, strict=False, jit_options=_INLINED)
 def _exp(x: Any) -> Any:
     if x == types.float32:
         return lambda x: _exp_32(x)  # noqa: PLW0108 - Numba wants Python code here
@@ -147,6 +151,107 @@ def sigmoid(x: Any) -> Any:
     return one / (one + exp(-x))
 
 
+@compiled_exactly
+def log1p(u: Any) -> Any:
+    """Give log(1 + u) of one number from 0 to 1, in its precision: 2 atanh(u / (2 + u))."""
+    s = u / (type_of(u, 2.0) + u)
+    return (s + s) * _atanh_over(s * s)
+
+
+@compiled_exactly
+def _atanh_over_64(z: float) -> float:
+    c = _ODD_64
+    p = c[17]
+    p = p * z + c[16]
+    p = p * z + c[15]
+    p = p * z + c[14]
+    p = p * z + c[13]
+    p = p * z + c[12]
+    p = p * z + c[11]
+    p = p * z + c[10]
+    p = p * z + c[9]
+    p = p * z + c[8]
+    p = p * z + c[7]
+    p = p * z + c[6]
+    p = p * z + c[5]
+    p = p * z + c[4]
+    p = p * z + c[3]
+    p = p * z + c[2]
+    p = p * z + c[1]
+    return p * z + 1.0
+
+
+@compiled_exactly
+def _atanh_over_32(z: Any) -> Any:
+    c = _ODD_32
+    p = c[7]
+    p = p * z + c[6]
+    p = p * z + c[5]
+    p = p * z + c[4]
+    p = p * z + c[3]
+    p = p * z + c[2]
+    p = p * z + c[1]
+    return np.float32(p * z + np.float32(1.0))
+
+
+_ODD_64 = tuple(1 / (2 * k + 1) for k in range(18))
+_ODD_32 = tuple(np.float32(c) for c in _ODD_64[:8])
+
+
+def _atanh_over(z: Any) -> Any:
+    """Give atanh(s) / s of s² up to 1/9."""
+    return _atanh_over_64(z)
+
+
+@overload(_atanh_over, strict=False, jit_options=_INLINED)
+def _overload_atanh_over(z: Any) -> Any:
+    if z == types.float32:
+        return lambda z: _atanh_over_32(z)  # noqa: PLW0108 - Numba wants Python code here
+    return lambda z: _atanh_over_64(z)  # noqa: PLW0108 - Numba wants Python code here
+
+
+@compiled_exactly
+def _erf_32(x: Any) -> Any:
+    """Give Chebyshev's fit of the complement, 1.2e-7 of it off at most."""
+    one = np.float32(1.0)
+    size = abs(x)
+    t = one / (one + np.float32(0.5) * size)
+    c = _ERFC_32
+    p = c[9]
+    p = p * t + c[8]
+    p = p * t + c[7]
+    p = p * t + c[6]
+    p = p * t + c[5]
+    p = p * t + c[4]
+    p = p * t + c[3]
+    p = p * t + c[2]
+    p = p * t + c[1]
+    p = p * t + c[0]
+    value = np.float32(one - t * _exp_32(np.float32(p - size * size)))
+    return -value if x < np.float32(0.0) else value
+
+
+_ERFC_32 = tuple(
+    np.float32(c)
+    for c in (
+        -1.26551223, 1.00002368, 0.37409196, 0.09678418, -0.18628806, 0.27886807, -1.13520398,
+        1.48851587, -0.82215223, 0.17087277,
+    )
+)  # fmt: skip
+
+
+def erf(x: Any) -> Any:
+    """Give the error function of one number: to 2e-7 in float32, where it vectorises."""
+    return math.erf(x)
+
+
+@overload(erf, strict=False, jit_options=_INLINED)
+def _erf(x: Any) -> Any:
+    if x == types.float32:
+        return lambda x: _erf_32(x)  # noqa: PLW0108 - Numba wants Python code here
+    return lambda x: math.erf(x)  # noqa: PLW0108 - Numba wants Python code here
+
+
 def type_of(x: Any, constant: float) -> Any:
     """Give a constant in the precision of x (a number, or a pointer to some).
 
@@ -155,7 +260,7 @@ def type_of(x: Any, constant: float) -> Any:
     return plain.type_of(x, constant)
 
 
-@overload(type_of, strict=False)
+@overload(type_of, strict=False, jit_options=_INLINED)
 def _type_of(x: Any, constant: Any) -> Any:  # noqa: ARG001 - the names are the function's own
     if getattr(x, "dtype", x) == types.float32:
         return lambda x, constant: np.float32(constant)  # noqa: ARG005 - as above
