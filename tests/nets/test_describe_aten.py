@@ -356,7 +356,7 @@ def test_a_size_that_would_fill_the_memory_is_refused():
         module(torch.ones(3, 1))
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU")
+@pytest.mark.gpu
 def test_a_recorded_network_runs_on_a_gpu():
     module = make(net(counts_rows))
     recorded = rebuild(capture(module, N_FEATURES)).cuda()

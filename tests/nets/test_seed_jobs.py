@@ -5,7 +5,6 @@ from importlib.resources import files
 
 import numpy as np
 import pytest
-import torch
 from sklearn.datasets import make_regression
 from sklearn.metrics import mean_squared_error
 from sklearn.model_selection import train_test_split
@@ -69,7 +68,7 @@ def test_the_curve_has_plain_pytorchs_figures(line_rows):
     assert model.score(X[1000:], y[1000:]) >= 0.975
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU")
+@pytest.mark.gpu
 def test_the_line_on_a_gpu(line_rows):
     X, y = line_rows
     model = trained(nn.Linear, X, y, epochs=1001, device="cuda")

@@ -211,7 +211,7 @@ def test_levenberg_marquardt_holds_rows_out_to_choose(table):
     assert min(model.validation_loss_curve_) < model.validation_loss_curve_[0]
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA GPU here")
+@pytest.mark.gpu
 @pytest.mark.parametrize("solver", ["adam", "sgd", "lbfgs"])
 @pytest.mark.parametrize("make", [np.asarray, scipy.sparse.csr_matrix], ids=["dense", "sparse"])
 def test_a_gpu_computes_the_same(table, validation, solver, make):
