@@ -10,6 +10,7 @@ from sklearn.utils.metaestimators import available_if
 from abline.errors import ParameterError
 from abline.nets.criteria import Criterion, GaussianNLL
 from abline.nets.criteria.names import kind_of
+from abline.nets.criteria.score import quantile_score
 from abline.nets.module_regressor import ModuleRegressor
 from abline.nets.offset import check_offset, check_takes_offset, plus
 from abline.nets.target_scale import TargetScale
@@ -111,18 +112,17 @@ class TorchPredictions(ModuleRegressor):
         Returns
         -------
         float
+            Of several levels of a quantile their mean D², the part of the pinball loss that they
+            save.
 
         Raises
         ------
-        ParameterError
-            If there are several predictions for each target.
+        DataError
+            If X or y cannot be used.
         """
         levels = getattr(getattr(self, "criterion_", None), "levels", ())
         if len(levels) > 1:
-            raise ParameterError(
-                f"score is for one prediction of each target, and there are {len(levels)} levels: "
-                "use sklearn.metrics.mean_pinball_loss on each of them"
-            )
+            return quantile_score(y, self.predict(X), levels, sample_weight)
         return super().score(X, y, sample_weight)
 
     def _by_target(self, values: Tensor) -> NDArray[np.floating[Any]]:

@@ -5,6 +5,7 @@ import pytest
 import torch
 from sklearn.base import clone
 from sklearn.linear_model import QuantileRegressor
+from sklearn.metrics import mean_pinball_loss
 from torch import nn
 
 import abline as ab
@@ -261,10 +262,31 @@ def test_only_a_variance_has_a_deviation(X, y):
     assert "predict_std is for criterion='gaussian_nll'" in str(caught.value.__cause__)
 
 
-def test_several_levels_have_no_score(X, y):
-    model = line("quantile", **SEVERAL).fit(X, y)
-    with pytest.raises(ParameterError, match="there are 3 levels: use sklearn"):
-        model.score(X, y)
+def test_several_levels_are_scored_by_the_pinball_loss_they_save(X, y):
+    weights = np.random.default_rng(3).uniform(0.5, 2, len(y))
+    for target in (y, np.column_stack([y, -y])):
+        model = line("quantile", criterion__quantile=[0.1, 0.5, 0.9]).fit(X, target)
+        found = model.predict(X).reshape(len(y), -1, 3)
+        saved = []
+        for column, quantiles in zip(
+            target.reshape(len(y), -1).T, found.swapaxes(0, 1), strict=True
+        ):
+            for level, predicted in zip([0.1, 0.5, 0.9], quantiles.T, strict=True):
+                options = {"alpha": level, "sample_weight": weights}
+                flat = np.full(len(y), own_quantile(column, level, weights))
+                losses = [mean_pinball_loss(column, each, **options) for each in (predicted, flat)]
+                saved.append(1 - losses[0] / losses[1])
+        # which of two neighbours a quantile is differs a little
+        assert model.score(X, target, weights) == pytest.approx(np.mean(saved), abs=2e-3)
+
+
+def own_quantile(column, level, weights):
+    order = np.argsort(column)
+    share = np.cumsum(weights[order]) / weights.sum()
+    return column[order][np.searchsorted(share, level)]
+
+
+def test_one_level_is_scored_by_r2(X, y):
     assert line("quantile").fit(X, y).score(X, y) < 1
 
 
