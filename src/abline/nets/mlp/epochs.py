@@ -6,13 +6,14 @@ Nothing here knows how a step is computed; see `abline.nets.mlp.steps`.
 from __future__ import annotations
 
 import math
-import warnings
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from sklearn.exceptions import ConvergenceWarning
+
+from abline.nets.mlp.warned import warn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from abline.nets.mlp.listener import Listener
-    from abline.nets.mlp.steps import Data, Steps
+    from abline.nets.mlp.steps import Data, Network, Steps
 
 #: epochs from one copy of the weights to the next, for an error to hold if the training diverges
 _COPY_EVERY = 16
@@ -105,12 +106,12 @@ class Progress:
             self.rate = model._rate
 
 
-class EpochTraining:
-    """One training by epochs.
+class EpochJudge:
+    """What one training by epochs draws, and when it stops: all but its steps.
 
     Parameters
     ----------
-    steps : Steps
+    network : Network
     n_rows : int
         That train.
     rules : EpochRules
@@ -119,7 +120,7 @@ class EpochTraining:
     rng : RandomState
         Of the shuffles.
     score : callable, optional
-        From the steps to the score that says when to stop, instead of the training loss.
+        From the network to the score that says when to stop, instead of the training loss.
     valid : Data, optional
         Rows whose loss is noted.
     listener : Listener, optional
@@ -128,28 +129,31 @@ class EpochTraining:
     ----------
     n_iter : int
         Epochs that ended.
+    stopped : bool
+        Whether a rule has said stop.
     good : list of tensors
         A copy of the weights from at most 16 epochs ago, when the loss was finite.
     """
 
     def __init__(
         self,
-        steps: Steps,
+        network: Network,
         n_rows: int,
         rules: EpochRules,
         progress: Progress,
         rng: np.random.RandomState,
         *,
-        score: Callable[[Steps], float] | None = None,
+        score: Callable[[Network], float] | None = None,
         valid: Data | None = None,
         listener: Listener | None = None,
     ) -> None:
-        self.steps = steps
+        self.network = network
         self.rules = rules
         self.progress = progress
         self.n_iter = 0
-        self.good = _copies(steps)
-        self._best = _copies(steps) if score else []
+        self.stopped = False
+        self.good = _copies(network)
+        self._best = _copies(network) if score else []
         self._rng = rng
         self._n_rows = n_rows
         self._order = np.arange(n_rows)
@@ -157,28 +161,63 @@ class EpochTraining:
         self._valid = valid
         self._listener = listener
 
-    def run(self) -> None:
-        """Train until a rule says stop.
+    @property
+    def goes_on(self) -> bool:
+        """Whether there is another epoch."""
+        epochs = 1 if self.rules.one_epoch else self.rules.max_iter
+        return not self.stopped and self.n_iter < epochs
+
+    def draw(self) -> NDArray[np.int64] | None:
+        """Give the next epoch's order of rows, None for their own."""
+        if not self.rules.shuffle:
+            return None
+        # each epoch shuffles the order of the one before
+        places = np.arange(self._n_rows)
+        self._rng.shuffle(places)
+        self._order = self._order[places]
+        return self._order
+
+    def judge(self, loss: float) -> None:
+        """Note an epoch's loss and say whether it was the last.
+
+        Parameters
+        ----------
+        loss : float
+            As `Steps.train_epoch` gave it; the network is that after the epoch.
+        """
+        progress = self.progress
+        self.n_iter += 1
+        progress.seen += self._n_rows
+        progress.loss_curve.append(loss)
+        self._tell(f"Iteration {self.n_iter}, loss = {loss:.8f}")
+        valid_loss = self._note_validation()
+        self._look_for_improvement(loss)
+        if self.rules.learning_rate == "invscaling":
+            scale = (progress.seen + 1) ** self.rules.power_t
+            progress.rate = self.rules.learning_rate_init / scale
+        self.stopped = self._is_lost(loss) or self._has_waited_enough()
+        if self._listener:
+            self.stopped, progress.rate = self._listener.hear(
+                loss, valid_loss, progress.rate, last=self.stopped
+            )
+
+    def close(self) -> None:
+        """Take the best weights, where scores decide.
 
         Warns
         -----
         ConvergenceWarning
-            If ``max_iter`` says it.
+            If ``max_iter`` ended the training.
         """
-        try:
-            for _ in range(self.rules.max_iter):
-                if self._run_epoch() or self.rules.one_epoch:
-                    break
-            else:
-                warnings.warn(
-                    f"Maximum iterations ({self.rules.max_iter}) reached and the optimization has "
-                    "not converged yet: raise max_iter, or loosen tol",
-                    ConvergenceWarning,
-                    stacklevel=2,
-                )
-        except KeyboardInterrupt:
-            warnings.warn("Training interrupted by user.", stacklevel=2)
-        for tensor, best in zip(self.steps.params, self._best, strict=False):
+        rules = self.rules
+        if not (self.stopped or rules.one_epoch) and self.n_iter >= rules.max_iter:
+            warn(
+                f"Maximum iterations ({rules.max_iter}) reached and the optimization has "
+                "not converged yet: raise max_iter, or loosen tol",
+                ConvergenceWarning,
+                stacklevel=2,
+            )
+        for tensor, best in zip(self.network.params, self._best, strict=False):
             tensor.copy_(best)
 
     def results(self) -> dict[str, Any]:
@@ -195,41 +234,13 @@ class EpochTraining:
             "t_": progress.seen,
             "_no_improvement_count": progress.waited,
             "_rate": progress.rate,
-            "_optimizer_state": self.steps.get_state(),
+            "_optimizer_state": self.network.get_state(),
         }
-
-    def _run_epoch(self) -> bool:
-        """Train one epoch; say whether to stop."""
-        progress, rate = self.progress, self.progress.rate
-        loss = self.steps.train_epoch(self._next_order(), self.rules.batch_size, rate)
-        self.n_iter += 1
-        progress.seen += self._n_rows
-        progress.loss_curve.append(loss)
-        self._tell(f"Iteration {self.n_iter}, loss = {loss:.8f}")
-        valid_loss = self._note_validation()
-        self._look_for_improvement(loss)
-        if self.rules.learning_rate == "invscaling":
-            scale = (progress.seen + 1) ** self.rules.power_t
-            progress.rate = self.rules.learning_rate_init / scale
-        stop = self._is_lost(loss) or self._has_waited_enough()
-        if self._listener:
-            stop, rate = self._listener.hear(loss, valid_loss, progress.rate, last=stop)
-            progress.rate = rate
-        return stop
-
-    def _next_order(self) -> NDArray[np.int64] | None:
-        if not self.rules.shuffle:
-            return None
-        # each epoch shuffles the order of the one before
-        places = np.arange(self._n_rows)
-        self._rng.shuffle(places)
-        self._order = self._order[places]
-        return self._order
 
     def _note_validation(self) -> float:
         if self._valid is None:
             return math.nan
-        loss = self.steps.loss(self._valid)
+        loss = self.network.loss(self._valid)
         assert self.progress.validation_losses is not None  # there is one where there are rows
         self.progress.validation_losses.append(loss)
         return loss
@@ -244,25 +255,25 @@ class EpochTraining:
         else:
             assert progress.scores is not None
             assert progress.best_score is not None
-            score = self._score(self.steps)
+            score = self._score(self.network)
             progress.scores.append(score)
             self._tell(f"Validation score: {score:f}")
             worse = score < progress.best_score + tol
             if score > progress.best_score:
                 progress.best_score = score
-                self._best = _copies(self.steps)
+                self._best = _copies(self.network)
         progress.waited = progress.waited + 1 if worse else 0
 
     def _is_lost(self, loss: float) -> bool:
         """Say whether weights are no longer numbers, which they will not be again."""
         if math.isfinite(loss):
             if self.n_iter % _COPY_EVERY == 0:
-                self.good = _copies(self.steps)
+                self.good = _copies(self.network)
             return False
-        if all(bool(torch.isfinite(p).all()) for p in self.steps.params):
+        if all(bool(torch.isfinite(p).all()) for p in self.network.params):
             return False
         if self._score is not None:
-            warnings.warn(
+            warn(
                 f"the weights became infinite or NaN in epoch {self.n_iter}, so those of the best "
                 "validation score are taken: lower learning_rate_init, or scale X and y",
                 ConvergenceWarning,
@@ -296,5 +307,41 @@ class EpochTraining:
             print(text)
 
 
-def _copies(steps: Steps) -> list[Tensor]:
-    return [tensor.detach().clone() for tensor in steps.params]
+@dataclass
+class EpochTraining:
+    """One training by epochs.
+
+    Attributes
+    ----------
+    steps : Steps
+    judge : EpochJudge
+        Of this network.
+    """
+
+    steps: Steps
+    judge: EpochJudge
+
+    def run(self) -> None:
+        """Train until a rule says stop.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If ``max_iter`` says it.
+        """
+        judge = self.judge
+        try:
+            while judge.goes_on:
+                order, rate = judge.draw(), judge.progress.rate
+                judge.judge(self.steps.train_epoch(order, judge.rules.batch_size, rate))
+        except KeyboardInterrupt:
+            warn("Training interrupted by user.", stacklevel=2)
+        judge.close()
+
+    def results(self) -> dict[str, Any]:
+        """Give the estimator's attributes."""
+        return self.judge.results()
+
+
+def _copies(network: Network) -> list[Tensor]:
+    return [tensor.detach().clone() for tensor in network.params]

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from abline.nets.mlp.problem import Problem
-    from abline.nets.mlp.solvers import Solver
+    from abline.nets.mlp.solvers import Solved
 
     Floats = NDArray[np.floating[Any]]
 
@@ -135,7 +135,7 @@ class FittedPerceptron(Regressor):
             outputs = outputs_of_rows(params, self._fitted_activation, table, device)
         return outputs.cpu().numpy()
 
-    def _keep(self, problem: Problem, solver: Solver, y_ndim: int) -> None:
+    def _keep(self, problem: Problem, solver: Solved, y_ndim: int) -> None:
         """Take what a training found, and forget what an earlier one did."""
         stays = ("n_features_in_", "feature_names_in_")
         for name in [name for name in vars(self) if _is_result(name) and name not in stays]:
@@ -144,7 +144,7 @@ class FittedPerceptron(Regressor):
         dtype = problem.dtype
         self.coefs_ = [coef.astype(dtype, copy=False) for coef in coefs]
         self.intercepts_ = [intercept.astype(dtype, copy=False) for intercept in intercepts]
-        self.__dict__.update(solver.training.results())
+        self.__dict__.update(solver.results())
         self.n_layers_ = len(coefs) + 1
         self.n_outputs_ = coefs[-1].shape[1]
         self.out_activation_ = problem.loss.out_activation

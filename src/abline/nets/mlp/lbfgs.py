@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ from scipy.optimize import minimize
 from sklearn.exceptions import ConvergenceWarning
 
 from abline.nets.mlp.flat import put_flat, to_flat
+from abline.nets.mlp.warned import warn
 
 if TYPE_CHECKING:
     import numpy as np
@@ -73,7 +73,7 @@ class LBFGSTraining:
         self.n_iter, self.loss = min(found.nit, self.max_iter), float(found.fun)
         stopped_by_callback = self.listener is not None and self.listener.state.stop
         if found.status != 0 and not stopped_by_callback:
-            warnings.warn(
+            warn(
                 f"lbfgs failed to converge after {self.n_iter} iterations (status={found.status}, "
                 f"{found.message}): raise max_iter or max_fun, or scale X and y",
                 ConvergenceWarning,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ import torch
 from sklearn.exceptions import ConvergenceWarning
 
 from abline.nets.engines.lm import run_lm
+from abline.nets.mlp.warned import warn
 from abline.nets.training import Rows
 from abline.tables.conversion import is_sparse
 
@@ -73,7 +73,7 @@ class LevenbergTraining:
             watch=self._watch,
         )
         if not result.converged:
-            warnings.warn(
+            warn(
                 f"Levenberg–Marquardt has {result.message} (max_iter={self.max_iter}, "
                 f"n_restarts={self.n_restarts})",
                 ConvergenceWarning,

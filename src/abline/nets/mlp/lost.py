@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import torch
+
 from abline.errors import DivergedError
 from abline.nets.mlp.weights import as_module
 
 if TYPE_CHECKING:
-    from abline.nets.mlp.solvers import Solver
+    from abline.nets.mlp.solvers import Solved
 
 
 class NonFiniteWeightsError(DivergedError):
@@ -23,12 +25,12 @@ class NonFiniteWeightsError(DivergedError):
         )
 
 
-def refuse_lost(solver: Solver, activation: str, rate: float) -> None:
+def refuse_lost(solver: Solved, activation: str, rate: float) -> None:
     """Raise an error if weights are no longer numbers.
 
     Parameters
     ----------
-    solver : Solver
+    solver : Solved
         After its run.
     activation : str
     rate : float
@@ -39,9 +41,9 @@ def refuse_lost(solver: Solver, activation: str, rate: float) -> None:
     NonFiniteWeightsError
         With the losses so far and a module of the last good weights.
     """
-    if solver.is_finite:
+    if all(bool(torch.isfinite(p).all()) for p in solver.params):
         return
-    results = solver.training.results()
+    results = solver.results()
     losses = results.get("loss_curve_", [])[:-1]
     history = {"epoch": [float(k) for k in range(len(losses))], "train_loss": losses}
     module = as_module(solver.good, activation)

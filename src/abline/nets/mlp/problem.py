@@ -115,38 +115,83 @@ def pose(
     ParameterError
         If the weights that the model has are of other sizes, or a parameter cannot be used.
     """
-    device, callbacks = pick_device(model.device), own_callbacks(model.callbacks)
     for part in (arrays, valid):
         if part is not None:
             loss.check(part.y)
+    dtype = precision_of(arrays)
+    scale = target_scale(model, arrays, goes_on=goes_on)
+    held_out = None if valid is None else _data(valid, scale, dtype)
+    train = _data(arrays, scale, dtype)
+    return begin(model, loss, arrays.X.shape[1], dtype, train, held_out, scale, goes_on=goes_on)
+
+
+def begin(
+    model: MLPRegressor,
+    loss: OutputLoss,
+    n_features: int,
+    dtype: np.dtype[Any],
+    train: Data,
+    valid: Data | None,
+    scale: TargetScale | None,
+    *,
+    goes_on: bool = False,
+) -> Problem:
+    """Draw first weights and set rows apart, of rows that are as the steps want them.
+
+    Parameters
+    ----------
+    model : MLPRegressor
+    loss : OutputLoss
+    n_features : int
+    dtype : numpy.dtype
+        Of the weights.
+    train : Data
+        Its X is only taken from, so it may as well be row numbers of a table elsewhere.
+    valid : Data or None
+        Given; None sets some of ``train`` apart if the model asks for it.
+    scale : TargetScale or None
+        That the targets have been through.
+    goes_on : bool, default=False
+
+    Returns
+    -------
+    Problem
+
+    Raises
+    ------
+    DataError, ParameterError
+        As of `pose`.
+    """
+    device, callbacks = pick_device(model.device), own_callbacks(model.callbacks)
     rng = _generator(model.random_state)
-    dtype = np.dtype(np.float32 if arrays.X.dtype == np.float32 else np.float64)
     hidden = hidden_sizes(model.hidden_layer_sizes)
-    units = [arrays.X.shape[1], *hidden, loss.units(arrays.y.shape[1])]
+    units = [n_features, *hidden, loss.units(train.y.shape[1])]
     if goes_on:
         coefs, intercepts = _weights_of(model, units, dtype)
     else:
         coefs, intercepts = first_weights(units, model.activation, rng, dtype)
-    scale = _target_scale(model, arrays, goes_on=goes_on)
-    train, held_out = _data(arrays, scale, dtype), None
-    if valid is not None:
-        held_out = _data(valid, scale, dtype)
-    elif model.early_stopping and model.solver != "lbfgs":
-        train, held_out = split_off(train, model.validation_fraction, rng)
+    notes_valid = valid is not None
+    if valid is None and model.early_stopping and model.solver != "lbfgs":
+        train, valid = split_off(train, model.validation_fraction, rng)
     return Problem(
         model,
         loss,
         coefs,
         intercepts,
         train,
-        held_out,
-        valid is not None,
+        valid,
+        notes_valid,
         scale,
         rng,
         device,
         callbacks,
         goes_on,
     )
+
+
+def precision_of(arrays: TrainingArrays) -> np.dtype[Any]:
+    """Give the precision that rows are trained in."""
+    return np.dtype(np.float32 if arrays.X.dtype == np.float32 else np.float64)
 
 
 def _generator(random_state: Any) -> np.random.RandomState:
@@ -167,10 +212,21 @@ def _weights_of(
     return coefs, [intercept.astype(dtype) for intercept in model.intercepts_]
 
 
-def _target_scale(
-    model: MLPRegressor, arrays: TrainingArrays, *, goes_on: bool
+def target_scale(
+    model: MLPRegressor, arrays: TrainingArrays, *, goes_on: bool = False
 ) -> TargetScale | None:
-    """Measure the targets; weights that go on keep the units that they know."""
+    """Measure the targets, if the model asks for it; weights that go on keep the units they know.
+
+    Parameters
+    ----------
+    model : MLPRegressor
+    arrays : TrainingArrays
+    goes_on : bool, default=False
+
+    Returns
+    -------
+    TargetScale or None
+    """
     if goes_on and hasattr(model, "y_mean_"):
         return TargetScale(model.y_mean_, model.y_scale_)
     if goes_on or not model.target_scaling:

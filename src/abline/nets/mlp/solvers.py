@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import math
-import warnings
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import torch
 
-from abline.errors import DataWarning
 from abline.linear.threads import one_blas_thread
 from abline.nets.engines.choose import Engine
 from abline.nets.mlp.choose import make_steps
-from abline.nets.mlp.epochs import EpochRules, EpochTraining, Progress
+from abline.nets.mlp.epoch_parts import (
+    batch_size_of,
+    epoch_judge,
+    first_progress,
+    take_optimizer,
+    update_rule,
+)
+from abline.nets.mlp.epochs import EpochTraining
 from abline.nets.mlp.lbfgs import LBFGSTraining
 from abline.nets.mlp.levenberg import LevenbergTraining
 from abline.nets.mlp.listener import Listener
-from abline.nets.mlp.steps import SGD, Adam, Data, Task
-from abline.nets.mlp.validation import make_score
+from abline.nets.mlp.steps import Task
 from abline.nets.mlp.weights import as_module
 
 if TYPE_CHECKING:
@@ -28,8 +32,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from abline.nets.mlp.problem import Problem
-    from abline.nets.mlp.regressor import MLPRegressor
-    from abline.nets.mlp.steps import Steps
+    from abline.nets.mlp.steps import SGD, Adam, Steps
 
 
 class Training(Protocol):
@@ -37,6 +40,29 @@ class Training(Protocol):
 
     def run(self) -> None:
         """Train until a rule says stop, writing to the parameters that it was made with."""
+        ...
+
+    def results(self) -> dict[str, Any]:
+        """Give the attributes that the estimator gets, but for the weights."""
+        ...
+
+
+class Solved(Protocol):
+    """A training that has ended, however it ran."""
+
+    @property
+    def engine(self) -> Engine:
+        """What ran its steps."""
+        ...
+
+    @property
+    def params(self) -> Sequence[Tensor]:
+        """The parameters, weights of shape (out, in) first."""
+        ...
+
+    @property
+    def good(self) -> Sequence[Tensor]:
+        """Parameters of a moment when all was well, near the last one."""
         ...
 
     def results(self) -> dict[str, Any]:
@@ -79,17 +105,18 @@ class Solver:
             self._listen(problem, math.nan, one_epoch=False)
             self.training = _lbfgs(problem, steps, self.listener)
         else:
-            batch_size = _batch_size(model, problem.train)
+            batch_size = batch_size_of(model, problem.train)
             epochs = 1 if one_epoch else model.max_iter
             n_steps = epochs * -(-len(problem.train) // batch_size)
-            steps = self._make_steps(problem, _rule(model), n_steps, batch_size)
-            progress = _progress(problem, one_epoch=one_epoch)
+            steps = self._make_steps(problem, update_rule(model), n_steps, batch_size)
+            progress = first_progress(problem, one_epoch=one_epoch)
             if one_epoch and problem.goes_on:
-                _take_optimizer(model, steps)
+                take_optimizer(model, steps)
             self._listen(problem, progress.rate, one_epoch=one_epoch)
-            self.training = _epochs(
+            judge = epoch_judge(
                 problem, steps, batch_size, progress, self.listener, one_epoch=one_epoch
             )
+            self.training = EpochTraining(steps, judge)
         self._first = [p.clone() for p in self.params]
 
     def run(self) -> None:
@@ -97,15 +124,15 @@ class Solver:
         with one_blas_thread(), self.listener.training() if self.listener else nullcontext():
             self.training.run()
 
+    def results(self) -> dict[str, Any]:
+        """Give the attributes that the estimator gets, but for the weights."""
+        return self.training.results()
+
     @property
     def good(self) -> Sequence[Tensor]:
         """Parameters of a moment when all was well, near the last one."""
-        return self.training.good if isinstance(self.training, EpochTraining) else self._first
-
-    @property
-    def is_finite(self) -> bool:
-        """Whether all parameters are numbers."""
-        return all(bool(torch.isfinite(p).all()) for p in self.params)
+        training = self.training
+        return training.judge.good if isinstance(training, EpochTraining) else self._first
 
     @property
     def failed_late(self) -> bool:
@@ -166,86 +193,3 @@ def _lbfgs(problem: Problem, steps: Steps, listener: Listener | None) -> LBFGSTr
         valid=problem.valid,
         listener=listener,
     )
-
-
-def _epochs(
-    problem: Problem,
-    steps: Steps,
-    batch_size: int,
-    progress: Progress,
-    listener: Listener | None,
-    *,
-    one_epoch: bool,
-) -> EpochTraining:
-    model, valid = problem.model, problem.valid
-    score = None
-    if model.early_stopping:
-        assert valid is not None  # given, or set apart
-        score = make_score(problem.loss, valid)
-    rules = EpochRules(
-        max_iter=model.max_iter,
-        batch_size=batch_size,
-        shuffle=bool(model.shuffle),
-        tol=model.tol,
-        n_iter_no_change=model.n_iter_no_change,
-        verbose=bool(model.verbose),
-        learning_rate=model.learning_rate if model.solver == "sgd" else "constant",
-        learning_rate_init=float(model.learning_rate_init),
-        power_t=model.power_t,
-        one_epoch=one_epoch,
-    )
-    return EpochTraining(
-        steps,
-        len(problem.train),
-        rules,
-        progress,
-        problem.rng,
-        score=score,
-        valid=valid if problem.notes_valid else None,
-        listener=listener,
-    )
-
-
-def _batch_size(model: MLPRegressor, train: Data) -> int:
-    n = len(train)
-    if model.batch_size == "auto":
-        return min(200, n)
-    if model.batch_size > n:
-        warnings.warn(
-            f"batch_size is {model.batch_size} and only {n} rows train: it is clipped to all of "
-            "them",
-            DataWarning,
-            stacklevel=2,
-        )
-    return min(int(model.batch_size), n)
-
-
-def _rule(model: MLPRegressor) -> Adam | SGD:
-    if model.solver == "adam":
-        return Adam(float(model.beta_1), float(model.beta_2), float(model.epsilon))
-    return SGD(float(model.momentum), bool(model.nesterovs_momentum))
-
-
-def _progress(problem: Problem, *, one_epoch: bool) -> Progress:
-    """Go on from an earlier fit's curves, or begin new ones."""
-    model = problem.model
-    progress = Progress(float(model.learning_rate_init))
-    if problem.goes_on:
-        progress.take(model, rate=one_epoch)
-    if model.early_stopping:
-        progress.best_loss = None
-        if progress.scores is None:
-            progress.scores, progress.best_score = [], -math.inf
-    else:
-        progress.scores = progress.best_score = None
-        progress.best_loss = math.inf if progress.best_loss is None else progress.best_loss
-    if problem.notes_valid and progress.validation_losses is None:
-        progress.validation_losses = []
-    return progress
-
-
-def _take_optimizer(model: MLPRegressor, steps: Steps) -> None:
-    """Go on with an earlier fit's optimizer, if it was one of this kind."""
-    state = getattr(model, "_optimizer_state", None)
-    if state is not None and ("step" in state) == (model.solver == "adam"):
-        steps.set_state(state)

@@ -109,11 +109,8 @@ class Data:
         return Data(self.X.astype(dtype, copy=False), self.y.astype(dtype, copy=False), weights)
 
 
-class Steps(Protocol):
-    """A network, its training rows and the state of its optimizer.
-
-    It is made with `Task`, ``weights`` (a list of arrays of shape (out, in)), ``biases`` (of shape
-    (out,)), which it copies, and `Data` in their precision.
+class Network(Protocol):
+    """A network that is being trained, as those see it who judge how it does.
 
     Attributes
     ----------
@@ -124,6 +121,41 @@ class Steps(Protocol):
     """
 
     params: Sequence[Tensor]
+
+    def loss(self, data: Data) -> float:
+        """Give the loss over some rows, without the penalty.
+
+        Parameters
+        ----------
+        data : Data
+            In the parameters' precision.
+        """
+        ...
+
+    def predict(self, X: Any) -> Floats:
+        """Give the last layer's outputs, before any link.
+
+        Parameters
+        ----------
+        X : array of shape (n, p) or CSR matrix
+
+        Returns
+        -------
+        array of shape (n, units), in the parameters' precision
+        """
+        ...
+
+    def get_state(self) -> OptimizerState:
+        """Give a copy of the optimizer's state."""
+        ...
+
+
+class Steps(Network, Protocol):
+    """A network, its training rows and the state of its optimizer.
+
+    It is made with `Task`, ``weights`` (a list of arrays of shape (out, in)), ``biases`` (of shape
+    (out,)), which it copies, and `Data` in their precision.
+    """
 
     def train_epoch(self, order: NDArray[np.int64] | None, batch_size: int, lr: float) -> float:
         """Take one pass over the training rows, a step for each batch.
@@ -145,16 +177,6 @@ class Steps(Protocol):
         """
         ...
 
-    def loss(self, data: Data) -> float:
-        """Give the loss over some rows, without the penalty.
-
-        Parameters
-        ----------
-        data : Data
-            In the parameters' precision.
-        """
-        ...
-
     def loss_gradient(self, flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         """Give the objective over all training rows, and its derivative.
 
@@ -168,23 +190,6 @@ class Steps(Protocol):
         objective : float
         gradient : array of shape (q,)
         """
-        ...
-
-    def predict(self, X: Any) -> Floats:
-        """Give the last layer's outputs, before any link.
-
-        Parameters
-        ----------
-        X : array of shape (n, p) or CSR matrix
-
-        Returns
-        -------
-        array of shape (n, units), in the parameters' precision
-        """
-        ...
-
-    def get_state(self) -> OptimizerState:
-        """Give a copy of the optimizer's state."""
         ...
 
     def set_state(self, state: OptimizerState) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from abline.nets.mlp.losses import OutputLoss
-    from abline.nets.mlp.steps import Data, Steps
+    from abline.nets.mlp.steps import Data, Network
 
 
 def check_eval_set(estimator: Any, eval_set: Any, n_targets: int) -> TrainingArrays | None:
@@ -89,7 +89,7 @@ def split_off(data: Data, fraction: float, rng: np.random.RandomState) -> tuple[
     return data.take(train), data.take(valid)
 
 
-def make_score(loss: OutputLoss, valid: Data) -> Callable[[Steps], float]:
+def make_score(loss: OutputLoss, valid: Data) -> Callable[[Network], float]:
     """Make the score that says when to stop.
 
     Parameters
@@ -104,10 +104,10 @@ def make_score(loss: OutputLoss, valid: Data) -> Callable[[Steps], float]:
         predictions are not finite.
     """
 
-    def score(steps: Steps) -> float:
+    def score(network: Network) -> float:
         if not loss.like_sklearn:
-            return -steps.loss(valid)
-        predicted = loss.predict(steps.predict(valid.X))
+            return -network.loss(valid)
+        predicted = loss.predict(network.predict(valid.X))
         if not np.isfinite(predicted).all():
             return float("nan")
         with np.errstate(over="ignore", invalid="ignore"):  # the score says it: -inf or NaN

@@ -1,0 +1,59 @@
+"""Warnings of a training, which those who run many at once gather instead.
+
+Python's own ``catch_warnings`` changes filters that belong to the process, so two threads that
+use it at once can leave them changed. What is gathered here belongs to the thread.
+"""
+
+from __future__ import annotations
+
+import warnings
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    Said = list[tuple[str, type[Warning]]]
+
+_GATHERED: ContextVar[Said | None] = ContextVar("gathered", default=None)
+
+
+def warn(message: str, category: type[Warning] = UserWarning, *, stacklevel: int = 1) -> None:
+    """Warn as ``warnings.warn`` does, unless this thread gathers warnings.
+
+    Parameters
+    ----------
+    message : str
+    category : class, default=UserWarning
+    stacklevel : int, default=1
+        1 is the caller.
+    """
+    gathered = _GATHERED.get()
+    if gathered is None:
+        warnings.warn(message, category, stacklevel=stacklevel + 1)
+    else:
+        gathered.append((message, category))
+
+
+@contextmanager
+def gathered_warnings() -> Iterator[Said]:
+    """Gather this thread's warnings of trainings in the body, in their order.
+
+    Yields
+    ------
+    list of (message, category)
+
+    Examples
+    --------
+    >>> with gathered_warnings() as said:
+    ...     warn("the rate is high")
+    >>> said
+    [('the rate is high', <class 'UserWarning'>)]
+    """
+    said: Said = []
+    token = _GATHERED.set(said)
+    try:
+        yield said
+    finally:
+        _GATHERED.reset(token)
