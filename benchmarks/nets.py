@@ -20,11 +20,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import polars as pl
 import torch
 from harness import Contender, race, report
 from net_loops import full_batch, mini_batches, seeded
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import GridSearchCV, KFold
 from sklearn.neural_network import MLPRegressor as TheirMLP
+from sklearn.preprocessing import StandardScaler
 from skorch import NeuralNetRegressor
 from skorch.dataset import Dataset
 from skorch.helper import predefined_split
@@ -33,7 +36,6 @@ from torch import nn
 import abline as ab
 from abline.demo.fits import small_network
 from abline.demo.jobs import Job, curve_job, line_job
-from abline.nets.mlp import MLPRegressor
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -102,7 +104,7 @@ def perceptron(hidden: tuple[int, ...], dtype: Any) -> None:
 
     plain = partial(mini_batches, hidden, X, y, 20, batch=200, alpha=1e-4)
     contenders = [
-        Contender("abline", lambda: MLPRegressor(**options, engine="fused").fit(X, y), loss_of),
+        Contender("abline", lambda: ab.MLPRegressor(**options, engine="fused").fit(X, y), loss_of),
         Contender("scikit-learn", lambda: TheirMLP(**options).fit(X, y), loss_of),
         Contender("PyTorch's loop", plain, loss_of),
     ]
@@ -120,15 +122,12 @@ def lm() -> None:
             found = module(torch.from_numpy(job.X_test).to(dtype)).numpy()[:, 0]
         return float(np.mean((found - job.y_test) ** 2))
 
-    def by_lm(n_restarts: int) -> nn.Module:
-        model = ab.TorchRegressor(
-            small_network, engine="lm", random_state=42, device="cpu", n_restarts=n_restarts
-        )
+    def by_lm() -> nn.Module:
+        model = ab.TorchRegressor(small_network, engine="lm", random_state=42, device="cpu")
         return model.fit(job.X_train, job.y_train, eval_set=(job.X_valid, job.y_valid)).module_
 
     contenders = [
-        Contender("abline, 15 restarts", partial(by_lm, 15), test_mse),
-        Contender("abline, 3 restarts", partial(by_lm, 3), test_mse),
+        Contender("abline", by_lm, test_mse),
         Contender(
             "PyTorch's loop",
             lambda: full_batch(small_network, job, 2 * EPOCHS, until=GOAL)[1],
@@ -140,7 +139,7 @@ def lm() -> None:
 
 def predict(dtype: Any) -> None:
     X, y = table(1_000_000, dtype)
-    ours = MLPRegressor(max_iter=3, random_state=0).fit(X[:5000], y[:5000])
+    ours = ab.MLPRegressor(max_iter=3, random_state=0).fit(X[:5000], y[:5000])
     theirs = TheirMLP(max_iter=3, random_state=0).fit(X[:5000], y[:5000])
     contenders = [
         Contender("abline", lambda: ours.predict(X), np.mean),
@@ -150,12 +149,39 @@ def predict(dtype: Any) -> None:
     report(name, race(contenders, runs=5))
 
 
+def many(dtype: Any, folder: Path) -> None:
+    """Five folds of twelve settings on a table of 20,640 rows."""
+    frame = pl.read_parquet(folder / "california_housing.parquet").drop_nulls()
+    frame = frame.select(pl.selectors.numeric())
+    y = frame["median_house_value"].to_numpy()
+    X = StandardScaler().fit_transform(frame.drop("median_house_value").to_numpy())
+    X, y = X.astype(dtype), StandardScaler().fit_transform(y[:, None])[:, 0].astype(dtype)
+    settings = {"alpha": [1e-4, 1e-3, 1e-2, 0.1], "learning_rate_init": [1e-3, 3e-3, 1e-2]}
+    cv = KFold(5, shuffle=True, random_state=0)
+
+    def score(search: Any) -> float:
+        return float(search.best_score_)
+
+    def ours() -> Any:
+        return ab.MLPRegressorCV((100,), **settings, cv=cv, max_iter=20, random_state=0).fit(X, y)
+
+    def theirs() -> Any:
+        model = TheirMLP(max_iter=20, random_state=0)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return GridSearchCV(model, settings, cv=cv, n_jobs=2).fit(X, y)
+
+    contenders = [Contender("abline", ours, score), Contender("GridSearchCV", theirs, score)]
+    name = f"5 folds × 12 settings, hidden (100,), 20 epochs, {np.dtype(dtype).name}"
+    report(name, race(contenders, runs=3, threads=[2]))
+
+
 def fixed_cost() -> None:
     """One epoch on 100 rows: what a fit costs whatever it does."""
     X, y = table(100, np.float32)
     model = ab.TorchRegressor(ab.MLP, max_epochs=1, random_state=0, engine="fused", device="cpu")
     options: dict[str, Any] = {"max_iter": 1, "random_state": 0}
-    ours, theirs = MLPRegressor(**options, engine="fused"), TheirMLP(**options)
+    ours, theirs = ab.MLPRegressor(**options, engine="fused"), TheirMLP(**options)
     contenders = [
         Contender("abline's MLPRegressor", lambda: ours.fit(X, y)),
         Contender("scikit-learn's", lambda: theirs.fit(X, y)),
@@ -174,7 +200,7 @@ warnings.simplefilter("ignore")
 name, n = sys.argv[1], int(sys.argv[2])
 options = {"max_iter": 3, "random_state": 0}
 if name == "abline":
-    from abline.nets.mlp import MLPRegressor
+    from abline import MLPRegressor
     options["engine"] = "fused"
 else:
     from sklearn.neural_network import MLPRegressor
@@ -239,17 +265,30 @@ JOBS: dict[str, Callable[[], None]] = {
 }
 
 
+#: jobs that need a table
+MANY = ("many32", "many64")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("jobs", nargs="*", choices=[*JOBS, []], metavar="JOB")
+    parser.add_argument("jobs", nargs="*", choices=[*JOBS, *MANY, []], metavar="JOB")
     parser.add_argument("--list", action="store_true", help="name the jobs")
+    parser.add_argument(
+        "--tables", type=Path, help="folder of california_housing.parquet, for many"
+    )
     arguments = parser.parse_args()
     if arguments.list:
-        print("\n".join(JOBS))
+        print("\n".join([*JOBS, *MANY]))
         return
     warnings.simplefilter("ignore", ConvergenceWarning)  # all stop after a given number of epochs
-    for name in arguments.jobs or JOBS:
-        JOBS[name]()
+    jobs = dict(JOBS)
+    if arguments.tables:
+        jobs["many32"] = partial(many, np.float32, arguments.tables)
+        jobs["many64"] = partial(many, np.float64, arguments.tables)
+    for name in arguments.jobs or jobs:
+        if name not in jobs:
+            parser.error(f"{name} needs --tables FOLDER")
+        jobs[name]()
         print()
 
 

@@ -36,6 +36,9 @@ ESTIMATORS = [
     ab.TorchRegressor(lr=0.05, random_state=0),
     ab.NetworkRegressor(max_epochs=2, members=2, random_state=0),
     ab.MLPRegressor(hidden_layer_sizes=8, learning_rate_init=0.05, tol=1e6, random_state=0),
+    ab.MLPRegressorCV(
+        [8], alpha=[0.1, 1e-4], learning_rate_init=0.05, tol=1e6, cv=2, random_state=0
+    ),
     ab.TableRegressor(),
 ]
 

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
         Checkpoint,
         EarlyStopping,
         MLPRegressor,
+        MLPRegressorCV,
         NetworkRegressor,
         TorchRegressor,
     )
@@ -76,6 +77,7 @@ _HOMES = {
     "EarlyStopping": "nets",
     "MLP": "nets",
     "MLPRegressor": "nets",
+    "MLPRegressorCV": "nets",
     "NetworkRegressor": "nets",
     "TorchRegressor": "nets",
     "TableRegressor": "pipeline",
@@ -104,6 +106,7 @@ __all__ = [
     "LinearRegression",
     "LossDisplay",
     "MLPRegressor",
+    "MLPRegressorCV",
     "ModelFileError",
     "NetworkRegressor",
     "OutputError",

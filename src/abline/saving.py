@@ -23,6 +23,7 @@ KINDS = {
     "LassoCV": "abline.linear",
     "LinearRegression": "abline.linear",
     "MLPRegressor": "abline.nets",
+    "MLPRegressorCV": "abline.nets",
     "MeanRegressor": "abline.linear",
     "NetworkRegressor": "abline.nets",
     "RFactor": "abline.linear",

@@ -10,6 +10,7 @@ from abline.nets.callbacks import (
 )
 from abline.nets.criteria import GammaLoss, GaussianNLL, PoissonLoss, QuantileLoss
 from abline.nets.ensemble import MLPEnsemble
+from abline.nets.many import MLPRegressorCV
 from abline.nets.mlp import MLPRegressor
 from abline.nets.modules import MLP
 from abline.nets.network import NetworkRegressor
@@ -26,6 +27,7 @@ __all__ = [
     "LRScheduler",
     "MLPEnsemble",
     "MLPRegressor",
+    "MLPRegressorCV",
     "NetworkRegressor",
     "PoissonLoss",
     "PrintLog",
