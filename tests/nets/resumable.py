@@ -7,14 +7,16 @@ import json
 import os
 import signal
 import sys
+import warnings
 
 import numpy as np
 import torch
 import torch._dynamo  # or each process would import it with its first optimizer
+from sklearn.exceptions import ConvergenceWarning
 from torch import nn
 
 import abline as ab
-from abline.nets import LRScheduler
+from abline.nets import EarlyStopping, LRScheduler
 from abline.store import atomic
 
 RNG = np.random.default_rng(5)
@@ -53,7 +55,20 @@ TRAININGS = {
 }
 
 
+#: the same of the perceptron
+PERCEPTRONS = {
+    "perceptron adam": ({"early_stopping": True, "n_iter_no_change": 12}, list),
+    "perceptron kernels": ({"engine": "fused", "learning_rate_init": 0.005}, list),
+    "perceptron sgd": (
+        {"solver": "sgd", "learning_rate": "adaptive", "tol": 0.05, "n_iter_no_change": 2},
+        lambda: [EarlyStopping("train_loss", patience=30)],
+    ),
+}
+
+
 def train(name, checkpoint):
+    if name in PERCEPTRONS:
+        return train_perceptron(name, checkpoint)
     parameters, callbacks = TRAININGS[name]
     own = {"module": network, "engine": "loop", "lr": 0.02, "batch_size": 16, "max_epochs": 40}
     model = ab.TorchRegressor(
@@ -64,9 +79,28 @@ def train(name, checkpoint):
     return model.fit(X, Y, resume_from=checkpoint)
 
 
+def train_perceptron(name, checkpoint):
+    parameters, callbacks = PERCEPTRONS[name]
+    own = {"hidden_layer_sizes": (8,), "learning_rate_init": 0.02, "batch_size": 16}
+    model = ab.MLPRegressor(
+        callbacks=[ab.Checkpoint(checkpoint, every=1), *callbacks()],
+        random_state=3,
+        max_iter=40,
+        **({"engine": "loop"} | own | parameters),
+    )
+    warnings.simplefilter("ignore", ConvergenceWarning)
+    return model.fit(X, Y, eval_set=(X + 0.1, Y), resume_from=checkpoint)
+
+
 def save(model, path):
-    state = {f"weight {k}": v.numpy() for k, v in model.module_.state_dict().items()}
-    history = {k: v for k, v in model.history_.items() if k != "seconds"}
+    if isinstance(model, ab.MLPRegressor):
+        state = {f"weight {k}": v for k, v in enumerate([*model.coefs_, *model.intercepts_])}
+        curves = ("loss_curve_", "validation_loss_curve_", "validation_scores_")
+        found = {name: getattr(model, name) for name in curves}
+        history = {name: curve for name, curve in found.items() if curve is not None}
+    else:
+        state = {f"weight {k}": v.numpy() for k, v in model.module_.state_dict().items()}
+        history = {k: v for k, v in model.history_.items() if k != "seconds"}
     np.savez(path, **state, **history)
 
 
@@ -84,7 +118,9 @@ def kill_in_write(number):
 
 
 def serve():
-    ab.TorchRegressor(stack, engine="fused", max_epochs=1).fit(X, Y)  # loads the kernels
+    # loads the kernels
+    ab.TorchRegressor(stack, engine="fused", max_epochs=1).fit(X, Y)
+    ab.MLPRegressor(engine="fused", max_iter=1000).fit(X, Y)
     for line in sys.stdin:
         order = json.loads(line)
         child = os.fork()

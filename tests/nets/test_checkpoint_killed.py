@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 TRAININGS = ("Adam", "fused", "AdamW", "SGD", "stopping")
+TRAININGS += ("perceptron adam", "perceptron kernels", "perceptron sgd")
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
 

@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import copy
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from sklearn.utils.validation import check_is_fitted
 
-from abline.errors import DataError, ModelFileError, ParameterError
 from abline.nets.aten_attention import plain_attention
 from abline.nets.callbacks import PrintLog, check_callbacks
 from abline.nets.describe import build_module, describe_module
 from abline.nets.describe_parameters import describe_parameter, restore_parameter
 from abline.nets.devices import cpu_threads
-from abline.nets.engines.choose import Engine
 from abline.nets.factories import first_floating
+from abline.nets.gradient_regressor import GradientRegressor
 from abline.nets.prefixed import PrefixedParameters
 from abline.nets.tensors import predict_numpy
-from abline.regressor import Regressor
+from abline.nets.validation_part import check_eval_set
 from abline.tables.arrays import TrainingArrays, check_features, check_training
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -31,18 +29,19 @@ if TYPE_CHECKING:
     from abline.nets.training import History
 
 
-class ModuleRegressor(PrefixedParameters, Regressor):
+class ModuleRegressor(PrefixedParameters, GradientRegressor):
     """A regressor whose ``module_`` predicts.
 
     Subclasses have ``_check_parameters`` and, where they leave `fit` as it is, ``_train``, which
     ends with ``_keep``.
     """
 
+    _TRAINED: ClassVar[str] = "module_"
+
     callbacks: Sequence[Any] | None
     verbose: int
     n_jobs: int | None
     history_: History
-    engine_: Engine
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None, *, eval_set: Any = None) -> Self:
         """Train a fresh module.
@@ -110,33 +109,8 @@ class ModuleRegressor(PrefixedParameters, Regressor):
     def _train(self, data: TrainingArrays, valid: TrainingArrays | None) -> None:
         raise NotImplementedError
 
-    @contextmanager
-    def _failing_safely(self) -> Iterator[None]:
-        """Put an earlier fit's results back if the body fails before it has kept new ones."""
-        before = dict(self.__dict__)
-        try:
-            yield
-        except BaseException:
-            if self.__dict__.get("module_") is before.get("module_"):
-                self.__dict__.clear()
-                self.__dict__.update(before)
-            raise
-
     def _check_eval_set(self, eval_set: Any, data: TrainingArrays) -> TrainingArrays | None:
-        if eval_set is None:
-            return None
-        if not isinstance(eval_set, tuple | list) or len(eval_set) != 2:
-            raise ParameterError("eval_set must be a pair: pass eval_set=(X_val, y_val)")
-        try:
-            valid = check_training(self, *eval_set, reset=False)
-        except DataError as error:
-            raise DataError(f"eval_set cannot be used, since {error}") from error
-        if valid.y.shape[1] != data.y.shape[1]:
-            raise ParameterError(
-                f"eval_set has {valid.y.shape[1]} targets and y has {data.y.shape[1]}: "
-                "pass the same targets"
-            )
-        return valid
+        return check_eval_set(self, eval_set, data.y.shape[1])
 
     def _keep(self, module: nn.Module, data: TrainingArrays) -> None:
         """Note what the training made."""
@@ -151,33 +125,25 @@ class ModuleRegressor(PrefixedParameters, Regressor):
         callbacks = [copy.copy(callback) for callback in check_callbacks(self.callbacks)]
         return [*callbacks, PrintLog(self.verbose)] if self.verbose else callbacks
 
+    @classmethod
+    def _is_plain_result(cls, name: str) -> bool:
+        return super()._is_plain_result(name) and name not in ("module_", "criterion_")
+
+    def _knows(self, name: str) -> bool:
+        return super()._knows(name) or self._passes(name)
+
     def _get_state(self) -> dict[str, Any]:
-        params = self.get_params(deep=False)
-        state: dict[str, Any] = {
-            "params": {name: describe_parameter(value) for name, value in params.items()},
-            "fitted": {name: value for name, value in vars(self).items() if _is_plain_result(name)},
-        }
+        state = super()._get_state()
         if hasattr(self, "module_"):
-            state["engine"] = (str(self.engine_), self.engine_.why)
             state["module"] = describe_module(self.module_, self.n_features_in_)
         if hasattr(self, "criterion_"):
             state["criterion"] = describe_parameter(self.criterion_)
         return state
 
     def _set_state(self, state: dict[str, Any]) -> None:
-        known = self._get_param_names()
-        for name, tree in state["params"].items():
-            if name not in known and not self._passes(name):
-                raise ModelFileError(f"it has the parameter {name!r}: upgrade abline")
-            setattr(self, name, restore_parameter(tree))
-        for name, value in state["fitted"].items():
-            if not _is_plain_result(name):
-                raise ModelFileError(f"it has the result {name!r}: upgrade abline")
-            setattr(self, name, value)
+        super()._set_state(state)
         if "module" in state:
             self.module_ = build_module(state["module"])
-            self.engine_ = Engine(*state["engine"])
-            self.device_ = "cpu"
         if "criterion" in state:
             self.criterion_ = restore_parameter(state["criterion"])
 
@@ -199,9 +165,3 @@ def without_absent(data: TrainingArrays) -> TrainingArrays:
     return TrainingArrays(
         data.X[present], data.y[present], data.sample_weight[present], data.y_ndim
     )
-
-
-def _is_plain_result(name: str) -> bool:
-    """Say whether an attribute is a result of `fit` that a file holds as it is."""
-    others = ("module_", "criterion_", "engine_")
-    return name.endswith("_") and name[0] != "_" and name not in others

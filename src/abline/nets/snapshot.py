@@ -12,19 +12,18 @@ import torch
 from abline.errors import ModelFileError
 from abline.nets.describe_errors import reading
 from abline.nets.plain_tree import from_plain, to_plain
-from abline.nets.randomness import generators_of
 from abline.nets.weights import weights_of
 from abline.store import Saveable, read_model
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from abline.nets.training import History, TrainingJob, TrainingState
+    from abline.nets.training import History, Job, TrainingState
 
 #: what a snapshot's file holds, by name
-_PARTS = {
+_PARTS: dict[str, type | tuple[type, ...]] = {
     "engine": str,
-    "seed": int,
+    "seed": (int, dict),
     "stop": bool,
     "identity": dict,
     "history": dict,
@@ -43,8 +42,8 @@ class Snapshot(Saveable):
     ----------
     engine : str
         What ran the steps.
-    seed : int
-        Of the generator of the minibatches.
+    seed : int or tree
+        What the first draws were made from.
     stop : bool
         Whether the training was ended before its last epoch.
     identity : mapping of str to object
@@ -57,7 +56,7 @@ class Snapshot(Saveable):
     """
 
     engine: str
-    seed: int
+    seed: Any
     stop: bool
     identity: Mapping[str, Any]
     history: Mapping[str, Any]
@@ -67,13 +66,13 @@ class Snapshot(Saveable):
     callbacks: Any
 
     @classmethod
-    def take(cls, state: TrainingState, job: TrainingJob) -> Snapshot:
+    def take(cls, state: TrainingState, job: Job) -> Snapshot:
         """Copy the state of a training that stands between two epochs.
 
         Parameters
         ----------
         state : TrainingState
-        job : TrainingJob
+        job : Job
 
         Returns
         -------
@@ -84,17 +83,15 @@ class Snapshot(Saveable):
         DataError
             If the optimizer or a callback has a state that a file cannot hold.
         """
-        weights = weights_of(state.module)
-        generators = [job.generator, *generators_of(weights[0].device)]
         return cls(
             engine=state.engine,
-            seed=job.generator.initial_seed(),
+            seed=job.seed,
             stop=state.stop,
             identity=dict(job.identity or {}),
             history={column: np.array(values) for column, values in state.history.items()},
-            weights=[to_plain(tensor) for tensor in weights],
+            weights=[to_plain(tensor) for tensor in weights_of(state.module)],
             optimizer=to_plain(state.optimizer.state_dict()),
-            generators=[to_plain(generator.get_state()) for generator in generators],
+            generators=[to_plain(generator.get_state()) for generator in job.generators],
             callbacks=[to_plain(each.state_dict()) for each in _with_state(job)],
         )
 
@@ -102,28 +99,26 @@ class Snapshot(Saveable):
         """Give the history so far."""
         return {column: values.tolist() for column, values in self.history.items()}
 
-    def put_weights(self, job: TrainingJob) -> None:
+    def put_weights(self, job: Job) -> None:
         """Give the module its weights."""
         with reading("the checkpoint's weights do not fit", "start anew"), torch.no_grad():
             for tensor, kept in zip(weights_of(job.module), self.weights, strict=True):
                 tensor.copy_(from_plain(kept))
 
-    def put_rest(self, job: TrainingJob) -> None:
+    def put_rest(self, job: Job) -> None:
         """Give optimizer, callbacks and generators their states, after the callbacks' beginning."""
         with reading("the checkpoint's state does not fit", "start anew"):
             job.optimizer.load_state_dict(from_plain(self.optimizer))
             for callback, kept in zip(_with_state(job), self.callbacks, strict=True):
                 callback.load_state_dict(from_plain(kept))
-            device = next(job.module.parameters()).device
-            generators = [job.generator, *generators_of(device)]
-            for generator, kept in zip(generators, self.generators, strict=True):
+            for generator, kept in zip(job.generators, self.generators, strict=True):
                 generator.set_state(from_plain(kept))
 
     def _get_state(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in _PARTS}
 
 
-def _with_state(job: TrainingJob) -> list[Any]:
+def _with_state(job: Job) -> list[Any]:
     return [callback for callback in job.callbacks if has_state(callback)]
 
 
@@ -166,7 +161,7 @@ def read_snapshot(path: str | Path) -> Snapshot | None:
         raise ModelFileError(f"resume_from: {error}, or remove it to start anew") from error
     parts = content.state
     right = content.kind == Snapshot.__name__ and parts.keys() == _PARTS.keys()
-    if not right or not all(type(parts[name]) is kind for name, kind in _PARTS.items()):
+    if not right or not all(isinstance(parts[name], kind) for name, kind in _PARTS.items()):
         raise ModelFileError(
             f"resume_from: {path} is no checkpoint but a {content.kind}: give a file that "
             "abline.Checkpoint wrote"

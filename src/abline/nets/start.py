@@ -70,18 +70,41 @@ class Start:
         if snapshot is None or self.path is None:
             return job, model.engine
         check_identity(snapshot.identity, job.identity or {}, self.path)
-        remedy = "or remove the file to start anew"
-        if _past(snapshot) > job.max_epochs:
-            raise ParameterError(
-                f"max_epochs is {job.max_epochs} and {self.path} has {_past(snapshot)} epochs "
-                f"already: raise it, {remedy}"
-            )
-        if model.engine not in ("auto", snapshot.engine):
-            raise ParameterError(
-                f"engine is {model.engine!r} and {self.path} was made by {snapshot.engine!r}: "
-                f"pass that engine, {remedy}"
-            )
+        check_goes_on(snapshot, self.path, model.engine, "max_epochs", job.max_epochs)
         return job, snapshot.engine
+
+
+def check_goes_on(
+    snapshot: Snapshot, path: str | Path, engine: str, name: str, max_epochs: int
+) -> None:
+    """Refuse to go on from a checkpoint that is of another engine or too many epochs.
+
+    Parameters
+    ----------
+    snapshot : Snapshot
+    path : str or Path
+        For the message.
+    engine : str
+        That was asked for.
+    name : str
+        Of the parameter that is
+    max_epochs : int
+
+    Raises
+    ------
+    ParameterError
+    """
+    remedy = "or remove the file to start anew"
+    if _past(snapshot) > max_epochs:
+        raise ParameterError(
+            f"{name} is {max_epochs} and {path} has {_past(snapshot)} epochs already: raise it, "
+            f"{remedy}"
+        )
+    if engine not in ("auto", snapshot.engine):
+        raise ParameterError(
+            f"engine is {engine!r} and {path} was made by {snapshot.engine!r}: pass that engine, "
+            f"{remedy}"
+        )
 
 
 def _past(snapshot: Snapshot | None) -> int:

@@ -14,9 +14,9 @@ from torch import nn
 
 from abline.errors import DataError, ParameterError
 from abline.nets.callbacks import EarlyStopping
+from abline.nets.identity import read_own_snapshot
 from abline.nets.module_regressor import without_absent
 from abline.nets.offset import part_eval_set, with_offset
-from abline.nets.snapshot import Snapshot, read_snapshot
 from abline.nets.start import Start
 from abline.nets.torch_options import check_options, check_resumes
 from abline.nets.torch_predictions import TorchPredictions
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
+    from abline.nets.snapshot import Snapshot
     from abline.tables.arrays import TrainingArrays
 
 
@@ -267,9 +268,10 @@ class TorchRegressor(TorchPredictions):
         """
         with self._failing_safely():
             self._check_parameters()
+            snapshot = None
             if resume_from is not None:
                 check_resumes(self, "resume_from")
-            snapshot = None if resume_from is None else read_snapshot(resume_from)
+                snapshot = read_own_snapshot(resume_from, "TorchRegressor")
             data = self._check_rows(X, y, sample_weight, offset, goes_on=self.warm_start)
             valid = self._check_eval_set(eval_set, data)
             module = getattr(self, "module_", None) if self.warm_start else None

@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 import torch
 from torch import Tensor, nn
 
+from abline.nets.randomness import generators_of
+from abline.nets.weights import weights_of
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -72,9 +75,63 @@ class Rows:
         return Rows(self.X, y, self.weights)
 
 
+class Job(Protocol):
+    """What callbacks and checkpoints need to know of a training, whatever it is."""
+
+    @property
+    def module(self) -> nn.Module:
+        """What is trained, in place."""
+        ...
+
+    @property
+    def optimizer(self) -> torch.optim.Optimizer:
+        """Its state is all that the next step depends on besides the weights and draws."""
+        ...
+
+    @property
+    def max_epochs(self) -> int:
+        """Epochs at the most."""
+        ...
+
+    @property
+    def callbacks(self) -> Sequence[Any]:
+        """Called back."""
+        ...
+
+    @property
+    def metrics(self) -> Mapping[str, Metric]:
+        """Two columns of the history each."""
+        ...
+
+    @property
+    def has_validation(self) -> bool:
+        """Whether validation rows are scored."""
+        ...
+
+    @property
+    def seed(self) -> Any:
+        """What the first draws are made from, as plain data."""
+        ...
+
+    @property
+    def generators(self) -> Sequence[Any]:
+        """What later draws are made from; each has ``get_state()`` and ``set_state(state)``."""
+        ...
+
+    @property
+    def identity(self) -> Mapping[str, Any] | None:
+        """What a checkpoint must be of to go on from it; None keeps none."""
+        ...
+
+    @property
+    def resume(self) -> Snapshot | None:
+        """From where to go on."""
+        ...
+
+
 @dataclass(frozen=True)
 class TrainingJob:
-    """Everything that one fit needs.
+    """Everything that one fit needs; a `Job`.
 
     Attributes
     ----------
@@ -135,6 +192,21 @@ class TrainingJob:
         n = len(self.train)
         return 1 if self.batch_size is None else -(-n // self.batch_size)
 
+    @property
+    def has_validation(self) -> bool:
+        """Whether validation rows are scored."""
+        return self.valid is not None
+
+    @property
+    def seed(self) -> int:
+        """Of the generator of the minibatches."""
+        return self.generator.initial_seed()
+
+    @property
+    def generators(self) -> list[torch.Generator]:
+        """Of the minibatches, then torch's own that the module draws from."""
+        return [self.generator, *generators_of(weights_of(self.module)[0].device)]
+
 
 @dataclass
 class TrainingState:
@@ -156,8 +228,8 @@ class TrainingState:
         Set it to True to end the training after this epoch.
     engine : str
         What runs the steps.
-    job : TrainingJob or None
-        What the engine was given.
+    job : Job or None
+        What is trained.
     failed : bool
         Whether a callback raised.
     """
@@ -170,7 +242,7 @@ class TrainingState:
     has_validation: bool
     stop: bool = False
     engine: str = "loop"
-    job: TrainingJob | None = None
+    job: Job | None = None
     failed: bool = False
 
 

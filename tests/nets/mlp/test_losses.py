@@ -59,6 +59,21 @@ def test_several_quantiles_never_cross(noisy, solver, scaled):
     np.testing.assert_allclose(shares, levels, atol=0.04)
 
 
+@pytest.mark.parametrize("columns", [1, 2])
+def test_several_quantiles_are_scored_by_the_pinball_loss_they_save(noisy, columns):
+    X, y, _ = noisy
+    targets = np.column_stack([y, 3 * y**2])[:, :columns]
+    model = MLPRegressor("quantile", (5,), quantile=[0.1, 0.5, 0.9], random_state=0, max_iter=5)
+    model.fit(X, targets)
+    saved = []
+    for column, quantiles in zip(targets.T, model.predict(X).swapaxes(0, 1), strict=True):
+        for level, predicted in zip([0.1, 0.5, 0.9], quantiles.T, strict=True):
+            flat = np.full(len(y), np.quantile(column, level))
+            loss, most = (mean_pinball_loss(column, p, alpha=level) for p in (predicted, flat))
+            saved.append(1 - loss / most)
+    assert model.score(X, targets) == pytest.approx(np.mean(saved), rel=1e-9)
+
+
 def test_several_quantiles_of_several_targets(noisy):
     X, y, _ = noisy
     targets = np.column_stack([y, 10 - 3 * y])

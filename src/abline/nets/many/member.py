@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from abline.nets.many.jobs import Job
+    from abline.nets.many.shuffles import ShuffleBook
     from abline.nets.many.stack import Stack
     from abline.nets.mlp.epochs import EpochJudge
     from abline.nets.mlp.problem import Problem
@@ -46,12 +47,13 @@ class Member:
     batch_size: int
 
     @classmethod
-    def of(cls, job: Job) -> Member:
+    def of(cls, job: Job, book: ShuffleBook) -> Member:
         """Draw first weights and set rows apart, as for a training alone.
 
         Parameters
         ----------
         job : Job
+        book : ShuffleBook
 
         Returns
         -------
@@ -70,6 +72,7 @@ class Member:
             None if weights is None else weights.astype(dtype, copy=False),
         )
         problem = begin(model, loss, table.X.shape[1], dtype, train, None, scale)
+        problem = replace(problem, rng=book.reader(problem.rng, len(problem.train)))
         task = Task(model.activation, loss, float(model.alpha), update_rule(model))
         return cls(job, model, problem, task, batch_size_of(model, problem.train))
 

@@ -13,6 +13,7 @@ from abline.linear.threads import one_blas_thread
 from abline.nets.devices import cpu_threads, pick_device
 from abline.nets.many.jobs import Job, Outcome, finish
 from abline.nets.many.member import Member, SolvedInStack, StackedNetwork
+from abline.nets.many.shuffles import ShuffleBook
 from abline.nets.many.stack import Stack
 from abline.nets.mlp.epoch_parts import epoch_judge, first_progress
 from abline.nets.mlp.warned import gathered_warnings
@@ -66,11 +67,12 @@ def _stacks(jobs: Sequence[Job], room: float) -> Iterator[list[tuple[Member, Sai
         return -job.cost / len(job.part), job.hidden
 
     for _, alike in groupby(sorted(jobs, key=sizes), key=sizes):
+        book = ShuffleBook()
         waiting: dict[tuple[int, ...], list[tuple[Member, Said]]] = {}
         used: dict[tuple[int, ...], float] = {}
         for job in alike:
             with gathered_warnings() as said:
-                member = Member.of(job)
+                member = Member.of(job, book)
             shape, size = member.shape, member.numbers * member.problem.dtype.itemsize
             if waiting.get(shape) and used[shape] + size > room:
                 yield waiting.pop(shape)

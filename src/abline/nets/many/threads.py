@@ -6,6 +6,7 @@ import os
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +17,9 @@ from abline.nets.callbacks import Callback
 from abline.nets.devices import cpu_threads
 from abline.nets.many.folds import take
 from abline.nets.many.jobs import Job, Outcome, finish
-from abline.nets.mlp.options import check_options
+from abline.nets.many.shuffles import ShuffleBook
+from abline.nets.mlp.epochs import EpochTraining
+from abline.nets.mlp.options import STOCHASTIC, check_options
 from abline.nets.mlp.problem import pose
 from abline.nets.mlp.solvers import Solver
 from abline.nets.mlp.warned import gathered_warnings
@@ -75,13 +78,13 @@ def train_in_threads(jobs: Sequence[Job], engine: str, n_threads: int) -> Iterat
     Outcome
         As they end.
     """
-    stop = threading.Event()
+    stop, book = threading.Event(), ShuffleBook()
     for job in jobs:
         _ = job.part.arrays  # copied here, not by several threads at once
     order = sorted(jobs, key=lambda job: -job.cost)
     # all is limited here and once: threads that begin in it have torch's number from it
     with one_blas_thread(), cpu_threads(None), ThreadPoolExecutor(n_threads) as pool:
-        waiting = [pool.submit(train, job, engine, stop) for job in order]
+        waiting = [pool.submit(train, job, engine, stop, book) for job in order]
         try:
             for future in as_completed(waiting):
                 yield future.result()
@@ -91,7 +94,7 @@ def train_in_threads(jobs: Sequence[Job], engine: str, n_threads: int) -> Iterat
             pool.shutdown(wait=True, cancel_futures=True)
 
 
-def train(job: Job, engine: str, stop: threading.Event) -> Outcome:
+def train(job: Job, engine: str, stop: threading.Event, book: ShuffleBook) -> Outcome:
     """Train one.
 
     Parameters
@@ -100,16 +103,24 @@ def train(job: Job, engine: str, stop: threading.Event) -> Outcome:
     engine : {"loop", "fused"}
     stop : threading.Event
         Ends it when set.
+    book : ShuffleBook
 
     Returns
     -------
     Outcome
     """
     start = time.perf_counter()
-    model, error = job.model(engine, [_Stop(stop)]), None
+    guard, error = _Stop(stop), None
+    by_epochs = job.parameters["solver"] in STOCHASTIC
+    # a callback sees a module, whose making takes a while
+    model = job.model(engine, None if by_epochs else [guard])
     with gathered_warnings() as said:
         problem = pose(model, check_options(model), job.part.arrays, None, goes_on=False)
+        if by_epochs:
+            problem = replace(problem, rng=book.reader(problem.rng, len(problem.train)))
         solver = Solver(problem, one_epoch=False)
+        if isinstance(solver.training, EpochTraining):
+            solver.training.before_epoch = guard.check
         solver.run()
         try:
             finish(job, model, problem, solver)
@@ -131,6 +142,10 @@ class _Stop(Callback):
 
     def on_epoch_end(self, state: TrainingState) -> None:  # noqa: ARG002 - a hook's signature
         """Look at the event."""
+        self.check()
+
+    def check(self) -> None:
+        """Raise an error if the event is set."""
         if self._event.is_set():
             raise _StoppedError
 

@@ -220,6 +220,29 @@ class EpochJudge:
         for tensor, best in zip(self.network.params, self._best, strict=False):
             tensor.copy_(best)
 
+    def get_state(self) -> dict[str, Any]:
+        """Give all that later epochs depend on but draws, weights, optimizer and rate."""
+        progress = {name: _as_array(value) for name, value in vars(self.progress).items()}
+        return {
+            "n_iter": self.n_iter,
+            "stopped": self._listener.state.stop if self._listener else self.stopped,
+            "order": self._order,
+            "best": self._best,
+            "good": self.good,
+            "progress": progress,
+        }
+
+    def set_state(self, state: dict[str, Any], rate: float) -> None:
+        """Take it back, with the next epoch's rate."""
+        self.n_iter, self.stopped = state["n_iter"], state["stopped"]
+        self._order = state["order"]
+        device = self.good[0].device
+        self._best = [tensor.to(device) for tensor in state["best"]]
+        self.good = [tensor.to(device) for tensor in state["good"]]
+        for name, value in state["progress"].items():
+            setattr(self.progress, name, value.tolist() if np.ndim(value) else value)
+        self.progress.rate = rate
+
     def results(self) -> dict[str, Any]:
         """Give the estimator's attributes."""
         progress = self.progress
@@ -316,10 +339,13 @@ class EpochTraining:
     steps : Steps
     judge : EpochJudge
         Of this network.
+    before_epoch : callable or None
+        What it raises ends the training.
     """
 
     steps: Steps
     judge: EpochJudge
+    before_epoch: Callable[[], None] | None = None
 
     def run(self) -> None:
         """Train until a rule says stop.
@@ -332,6 +358,8 @@ class EpochTraining:
         judge = self.judge
         try:
             while judge.goes_on:
+                if self.before_epoch is not None:
+                    self.before_epoch()
                 order, rate = judge.draw(), judge.progress.rate
                 judge.judge(self.steps.train_epoch(order, judge.rules.batch_size, rate))
         except KeyboardInterrupt:
@@ -341,6 +369,20 @@ class EpochTraining:
     def results(self) -> dict[str, Any]:
         """Give the estimator's attributes."""
         return self.judge.results()
+
+    def get_state(self) -> dict[str, Any]:
+        """Give all that the next epoch depends on but draws, weights and rate."""
+        return {"judge": self.judge.get_state(), "steps": self.steps.get_state()}
+
+    def set_state(self, state: dict[str, Any], rate: float) -> None:
+        """Take it back, with the next epoch's rate."""
+        self.judge.set_state(state["judge"], rate)
+        self.steps.set_state(state["steps"])
+
+
+def _as_array(value: Any) -> Any:
+    """Make an array of a curve, which takes less room in a file than a list."""
+    return np.array(value, dtype=np.float64) if isinstance(value, list) else value
 
 
 def _copies(network: Network) -> list[Tensor]:

@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import torch
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from abline.errors import ModelFileError, ParameterError
-from abline.nets.describe_parameters import describe_parameter, restore_parameter
+from abline.errors import ParameterError
+from abline.nets.criteria.score import quantile_score
 from abline.nets.devices import cpu_threads
-from abline.nets.engines.choose import Engine
+from abline.nets.gradient_regressor import GradientRegressor
 from abline.nets.mlp.forward import outputs_of_rows
 from abline.nets.mlp.losses import make_loss
 from abline.nets.mlp.weights import as_coefs
 from abline.nets.target_scale import TargetScale
-from abline.regressor import Regressor
 from abline.tables.arrays import check_features
 from abline.tables.conversion import is_sparse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from numpy.typing import NDArray
 
     from abline.nets.mlp.problem import Problem
@@ -48,7 +44,7 @@ def _gives_std(model: FittedPerceptron) -> bool:
     raise AttributeError(f"loss={model.loss!r} has no predict_std: set loss='gaussian_nll'")
 
 
-class FittedPerceptron(Regressor):
+class FittedPerceptron(GradientRegressor):
     """The part of `MLPRegressor` that has nothing to do with training.
 
     Attributes
@@ -57,14 +53,14 @@ class FittedPerceptron(Regressor):
     intercepts_ : list of arrays of shape (out,)
     """
 
+    _TRAINED: ClassVar[str] = "coefs_"
+
     loss: str
     activation: str
     huber_delta: float
     quantile: Any
     coefs_: list[Floats]
     intercepts_: list[Floats]
-    engine_: Engine
-    device_: str
     y_ndim_: int
     y_mean_: NDArray[np.float64]
     y_scale_: NDArray[np.float64]
@@ -122,6 +118,32 @@ class FittedPerceptron(Regressor):
             answer = (answer * self.y_scale_).astype(answer.dtype)
         return answer[:, 0] if self.y_ndim_ == 1 else answer
 
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Give R², the part of y's variance that the predictions explain.
+
+        Parameters
+        ----------
+        X : array, tensor, dataframe or sparse matrix of shape (n, p)
+        y : array, tensor, series or dataframe of shape (n,) or (n, t)
+        sample_weight : array of shape (n,), optional
+
+        Returns
+        -------
+        float
+            Of several levels of a quantile their mean D², the part of the pinball loss that they
+            save.
+
+        Raises
+        ------
+        DataError
+            If X or y cannot be used.
+        """
+        check_is_fitted(self)
+        loss, _, levels = self._fitted_loss
+        if loss == "quantile" and np.size(levels) > 1:
+            return quantile_score(y, self.predict(X), levels, sample_weight)
+        return super().score(X, y, sample_weight)
+
     def _outputs(self, X: Any) -> Floats:
         """Give the last layer's outputs."""
         table = check_features(self, X, accept_sparse=True)
@@ -138,8 +160,9 @@ class FittedPerceptron(Regressor):
     def _keep(self, problem: Problem, solver: Solved, y_ndim: int) -> None:
         """Take what a training found, and forget what an earlier one did."""
         stays = ("n_features_in_", "feature_names_in_")
-        for name in [name for name in vars(self) if _is_result(name) and name not in stays]:
-            delattr(self, name)
+        for name in [*filter(self._is_plain_result, vars(self))]:
+            if name not in stays:
+                delattr(self, name)
         coefs, intercepts = as_coefs(solver.params)
         dtype = problem.dtype
         self.coefs_ = [coef.astype(dtype, copy=False) for coef in coefs]
@@ -156,49 +179,11 @@ class FittedPerceptron(Regressor):
         self._fitted_loss = (self.loss, self.huber_delta, levels)
         self._fitted_activation = self.activation
 
-    @contextmanager
-    def _failing_safely(self) -> Iterator[None]:
-        """Put everything back if the body fails before it has kept a new network."""
-        before = dict(self.__dict__)
-        try:
-            yield
-        except BaseException:
-            if self.__dict__.get("coefs_") is before.get("coefs_"):
-                self.__dict__.clear()
-                self.__dict__.update(before)
-            raise
-
-    def _get_state(self) -> dict[str, Any]:
-        params = self.get_params(deep=False)
-        state: dict[str, Any] = {
-            "params": {name: describe_parameter(value) for name, value in params.items()},
-            "fitted": {name: value for name, value in vars(self).items() if _is_result(name)},
-        }
-        engine = state["fitted"].pop("engine_", None)
-        if engine is not None:
-            state["engine"] = (str(engine), engine.why)
-        return state
-
-    def _set_state(self, state: dict[str, Any]) -> None:
-        known = self._get_param_names()
-        for name, tree in state["params"].items():
-            if name not in known:
-                raise ModelFileError(f"it has the parameter {name!r}: upgrade abline")
-            setattr(self, name, restore_parameter(tree))
-        for name, value in state["fitted"].items():
-            if not _is_result(name):
-                raise ModelFileError(f"it has the result {name!r}: upgrade abline")
-            setattr(self, name, value)
-        if "engine" in state:
-            self.engine_ = Engine(*state["engine"])
-            self.device_ = "cpu"
+    @classmethod
+    def _is_plain_result(cls, name: str) -> bool:
+        return name in _PRIVATE or super()._is_plain_result(name)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
-
-
-def _is_result(name: str) -> bool:
-    """Say whether an attribute is what a fit left."""
-    return name in _PRIVATE or (name.endswith("_") and not name.startswith("_"))

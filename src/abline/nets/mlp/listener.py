@@ -1,90 +1,120 @@
-"""What looks on while a perceptron is trained: validation losses and callbacks."""
+"""What looks on while a perceptron is trained: callbacks, and the history that they see."""
 
 from __future__ import annotations
 
 import copy
 import math
-import time
-from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from abline.errors import ParameterError
-from abline.nets.callbacks import check_callbacks, due_hooks, hooks_of
-from abline.nets.training import TrainingState
+from abline.nets.callbacks import check_callbacks, hooks_of
+from abline.nets.session import Attended
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Mapping, Sequence
 
+    import numpy as np
     from torch import nn
 
-    from abline.nets.callbacks.calls import Hook
+    from abline.nets.mlp.epochs import EpochTraining
+    from abline.nets.snapshot import Snapshot
+    from abline.nets.training import Metric
 
 
-class Listener:
+class RateHolder(torch.optim.SGD):
+    """The learning rate where callbacks know one, in an optimizer; it takes no step.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+    rate : float
+        The first, NaN where there is none.
+
+    Attributes
+    ----------
+    training : EpochTraining or None
+        Whose state is this one's, for checkpoints.
+    """
+
+    def __init__(self, module: nn.Module, rate: float) -> None:
+        super().__init__(module.parameters(), lr=0.0 if math.isnan(rate) else rate)
+        self.training: EpochTraining | None = None
+
+    @property
+    def rate(self) -> float:
+        """The next epoch's."""
+        return float(self.param_groups[0]["lr"])
+
+    @rate.setter
+    def rate(self, rate: float) -> None:
+        self.param_groups[0]["lr"] = rate
+
+    def state_dict(self) -> dict[str, Any]:
+        """Give all that the next epoch depends on besides the weights and draws."""
+        assert self.training is not None  # others keep no checkpoints
+        return {"groups": super().state_dict(), "training": self.training.get_state()}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take it back."""
+        assert self.training is not None
+        super().load_state_dict(state_dict["groups"])
+        self.training.set_state(state_dict["training"], self.rate)
+
+
+@dataclass(frozen=True)
+class WatchedJob:
+    """What callbacks and checkpoints need to know of a perceptron's training.
+
+    Attributes
+    ----------
+    module : torch.nn.Module
+        The network that is trained; what a callback writes to its parameters counts.
+    optimizer : RateHolder
+    max_epochs : int
+    callbacks : sequence of Callback
+    has_validation : bool
+    seed : tree
+        The generator's state before anything was drawn.
+    generators : list of RandomState
+        The one.
+    identity : mapping or None
+    resume : Snapshot or None
+    metrics : mapping
+        None of them.
+    """
+
+    module: nn.Module
+    optimizer: RateHolder
+    max_epochs: int
+    callbacks: Sequence[Any]
+    has_validation: bool
+    seed: Any
+    generators: Sequence[np.random.RandomState]
+    identity: Mapping[str, Any] | None
+    resume: Snapshot | None
+    metrics: Mapping[str, Metric] = field(default_factory=dict)
+
+
+class Listener(Attended):
     """The callbacks of a fit and the history that they see.
 
     Parameters
     ----------
-    callbacks : sequence of Callback
-        At least one.
-    module : torch.nn.Module
-        The network that is trained; what a callback writes to its parameters counts.
-    max_epochs : int
-    rate : float
-        The first learning rate, NaN where there is none.
-    has_validation : bool
+    job : WatchedJob
     engine : str
-
-    Attributes
-    ----------
-    state : TrainingState
     """
 
-    def __init__(
-        self,
-        callbacks: Sequence[Any],
-        module: nn.Module,
-        max_epochs: int,
-        rate: float,
-        *,
-        has_validation: bool,
-        engine: str,
-    ) -> None:
-        self._callbacks = callbacks
-        self._begun: list[Any] = []
-        self._start = time.perf_counter()
-        # callbacks know a learning rate as an optimizer's
-        rate = 0.0 if math.isnan(rate) else rate
-        optimizer = torch.optim.SGD(module.parameters(), lr=rate)
-        columns = ("epoch", "train_loss", "valid_loss", "seconds", "lr")
-        self.state = TrainingState(
-            0,
-            max_epochs,
-            module,
-            optimizer,
-            {column: [] for column in columns},
-            has_validation,
-            engine=engine,
-        )
+    def __init__(self, job: WatchedJob, engine: str) -> None:
+        super().__init__(job, engine)
+        self._rate_holder = job.optimizer
 
     @property
     def n_epochs(self) -> int:
         """Epochs that have ended."""
         return len(self.state.history["epoch"])
-
-    @contextmanager
-    def training(self) -> Iterator[None]:
-        """Call ``on_train_begin``, and ``on_train_end`` also where the training fails."""
-        try:
-            for callback in self._callbacks:
-                self._call(hooks_of([callback], "on_train_begin"))
-                self._begun.append(callback)
-            yield
-            self._close()
-        finally:
-            self._call(hooks_of(self._begun, "on_train_end"))
 
     def hear(
         self, train_loss: float, valid_loss: float, rate: float, *, last: bool = False
@@ -106,37 +136,18 @@ class Listener:
         """
         state = self.state
         state.epoch = self.n_epochs
-        line = (state.epoch, train_loss, valid_loss, time.perf_counter() - self._start, rate)
-        for values, value in zip(state.history.values(), line, strict=True):
-            values.append(value)
         state.stop = state.stop or last
-        group = state.optimizer.param_groups[0]
-        group["lr"] = rate
-        self._call(due_hooks(self._callbacks, state))
-        return state.stop, float(group["lr"])
-
-    def _close(self) -> None:
-        """Call the callbacks that wait for the last epoch, now that it is known to be that."""
-        state = self.state
-        if state.stop or state.epoch == state.max_epochs - 1 or not self.n_epochs:
-            return  # they have been called
-        seen = list(due_hooks(self._callbacks, state))
-        state.stop = True
-        self._call(hook for hook in due_hooks(self._callbacks, state) if hook not in seen)
-
-    def _call(self, hooks: Iterable[Hook]) -> None:
-        for hook in hooks:
-            self._call_one(hook)
-
-    def _call_one(self, hook: Hook) -> None:
-        try:
-            hook(self.state)
-        except Exception as error:
-            self.state.failed = True
-            owner = type(getattr(hook, "__self__", hook)).__name__
-            name = getattr(hook, "__name__", "hook")
-            error.add_note(f"raised by {owner}.{name} at epoch {self.state.epoch}")
-            raise
+        self._rate_holder.rate = rate
+        self.end_epoch(
+            {
+                "epoch": state.epoch,
+                "train_loss": train_loss,
+                "valid_loss": valid_loss,
+                "seconds": self.seconds,
+                "lr": rate,
+            }
+        )
+        return state.stop, self._rate_holder.rate
 
 
 def own_callbacks(callbacks: Any) -> list[Any]:

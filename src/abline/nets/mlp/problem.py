@@ -9,13 +9,16 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from abline.errors import ParameterError
+from abline.nets.describe_errors import reading
 from abline.nets.devices import pick_device
 from abline.nets.mlp.forward import tensor_ready
 from abline.nets.mlp.listener import own_callbacks
 from abline.nets.mlp.options import hidden_sizes
+from abline.nets.mlp.resuming import Origin
 from abline.nets.mlp.steps import Data
 from abline.nets.mlp.validation import split_off
 from abline.nets.mlp.weights import first_weights
+from abline.nets.plain_tree import from_plain
 from abline.nets.target_scale import TargetScale
 from abline.tables.conversion import is_sparse
 
@@ -53,6 +56,9 @@ class Problem:
     callbacks : list of Callback
     goes_on : bool
         Whether from the weights of an earlier fit.
+    first_draw : tuple
+        The state of ``rng`` before anything was drawn.
+    origin : Origin
     """
 
     model: MLPRegressor
@@ -67,6 +73,8 @@ class Problem:
     device: torch.device
     callbacks: Sequence[Any]
     goes_on: bool
+    first_draw: Any
+    origin: Origin
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -92,6 +100,7 @@ def pose(
     valid: TrainingArrays | None,
     *,
     goes_on: bool,
+    origin: Origin | None = None,
 ) -> Problem:
     """Draw first weights and set rows apart, in scikit-learn's order.
 
@@ -103,6 +112,8 @@ def pose(
     arrays, valid : TrainingArrays
     goes_on : bool
         Whether from the weights that the model has.
+    origin : Origin, optional
+        From where the training goes on.
 
     Returns
     -------
@@ -113,7 +124,8 @@ def pose(
     DataError
         If the loss is not for such targets, or there are too few rows to set some apart.
     ParameterError
-        If the weights that the model has are of other sizes, or a parameter cannot be used.
+        If the weights that the model has are of other sizes, a parameter cannot be used, or a
+        checkpoint is of another training.
     """
     for part in (arrays, valid):
         if part is not None:
@@ -122,7 +134,11 @@ def pose(
     scale = target_scale(model, arrays, goes_on=goes_on)
     held_out = None if valid is None else _data(valid, scale, dtype)
     train = _data(arrays, scale, dtype)
-    return begin(model, loss, arrays.X.shape[1], dtype, train, held_out, scale, goes_on=goes_on)
+    origin = (origin or Origin()).of(model, train, held_out, goes_on=goes_on)
+    return begin(
+        model, loss, arrays.X.shape[1], dtype, train, held_out, scale,
+        goes_on=goes_on, origin=origin,
+    )  # fmt: skip
 
 
 def begin(
@@ -135,6 +151,7 @@ def begin(
     scale: TargetScale | None,
     *,
     goes_on: bool = False,
+    origin: Origin | None = None,
 ) -> Problem:
     """Draw first weights and set rows apart, of rows that are as the steps want them.
 
@@ -152,6 +169,7 @@ def begin(
     scale : TargetScale or None
         That the targets have been through.
     goes_on : bool, default=False
+    origin : Origin, optional
 
     Returns
     -------
@@ -163,7 +181,13 @@ def begin(
         As of `pose`.
     """
     device, callbacks = pick_device(model.device), own_callbacks(model.callbacks)
+    origin = origin or Origin()
     rng = _generator(model.random_state)
+    if origin.snapshot is not None:
+        # the rows that are set apart are those of the training that goes on
+        with reading("the checkpoint's generator does not fit", "start anew"):
+            rng.set_state(from_plain(origin.snapshot.seed))
+    first_draw = rng.get_state()
     hidden = hidden_sizes(model.hidden_layer_sizes)
     units = [n_features, *hidden, loss.units(train.y.shape[1])]
     if goes_on:
@@ -186,6 +210,8 @@ def begin(
         device,
         callbacks,
         goes_on,
+        first_draw,
+        origin,
     )
 
 

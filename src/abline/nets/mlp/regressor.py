@@ -12,12 +12,14 @@ from abline.nets.mlp.fitted import FittedPerceptron
 from abline.nets.mlp.lost import refuse_lost
 from abline.nets.mlp.options import STOCHASTIC, check_options
 from abline.nets.mlp.problem import pose
+from abline.nets.mlp.resuming import Origin, read_origin
 from abline.nets.mlp.solvers import Solver
-from abline.nets.mlp.validation import check_eval_set
+from abline.nets.validation_part import check_eval_set
 from abline.tables.arrays import check_training
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     import numpy as np
     import torch
@@ -220,7 +222,15 @@ class MLPRegressor(FittedPerceptron):
         self.engine = engine
         self.callbacks = callbacks
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None, *, eval_set: Any = None) -> Self:
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        eval_set: Any = None,
+        resume_from: str | Path | None = None,
+    ) -> Self:
         """Train the network, anew or with ``warm_start`` from where it is.
 
         Parameters
@@ -232,6 +242,9 @@ class MLPRegressor(FittedPerceptron):
         eval_set : pair (X, y), optional
             Rows whose loss is noted after each epoch; ``early_stopping`` uses them instead of a
             part of X, and ``"lm"`` to choose among its restarts.
+        resume_from : str or Path, optional
+            Of ``"adam"`` and ``"sgd"``: a file of `abline.Checkpoint` to go on from, up to
+            ``max_iter``; the fit starts anew where there is none yet.
 
         Returns
         -------
@@ -243,7 +256,10 @@ class MLPRegressor(FittedPerceptron):
         DataError
             If X, y, the weights or the validation rows cannot be used.
         ParameterError
-            If a parameter cannot be used.
+            If a parameter cannot be used, or the checkpoint is of another network, other data or
+            other parameters.
+        ModelFileError
+            If the checkpoint is damaged.
         DivergedError
             A `ParameterError`, if weights become infinite or NaN; it has the ``module`` with the
             last good ones. As after any error, an earlier fit's results are still there.
@@ -256,7 +272,7 @@ class MLPRegressor(FittedPerceptron):
         ConvergenceWarning
             If ``max_iter`` ended the training.
         """
-        return self._fit(X, y, sample_weight, eval_set)
+        return self._fit(X, y, sample_weight, eval_set, resume_from)
 
     @available_if(_trains_by_epochs)  # type: ignore[untyped-decorator]  # scikit-learn has no types
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
@@ -282,19 +298,27 @@ class MLPRegressor(FittedPerceptron):
             raise ParameterError(
                 "partial_fit does not support early_stopping=True: set early_stopping=False"
             )
-        return self._fit(X, y, sample_weight, None, one_epoch=True)
+        return self._fit(X, y, sample_weight, None, None, one_epoch=True)
 
     def _fit(
-        self, X: Any, y: Any, sample_weight: Any, eval_set: Any, *, one_epoch: bool = False
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        eval_set: Any,
+        resume_from: str | Path | None,
+        *,
+        one_epoch: bool = False,
     ) -> Self:
         with self._failing_safely(), cpu_threads(None):
             loss = check_options(self)
+            origin = Origin() if one_epoch else read_origin(self, resume_from)
             goes_on = hasattr(self, "coefs_") and (one_epoch or bool(self.warm_start))
             arrays = check_training(
                 self, X, y, sample_weight, reset=not goes_on, accept_sparse=True
             )
-            valid = check_eval_set(self, eval_set, arrays.y.shape[1])
-            problem = pose(self, loss, arrays, valid, goes_on=goes_on)
+            valid = check_eval_set(self, eval_set, arrays.y.shape[1], accept_sparse=True)
+            problem = pose(self, loss, arrays, valid, goes_on=goes_on, origin=origin)
             solver = Solver(problem, one_epoch=one_epoch)
             try:
                 solver.run()

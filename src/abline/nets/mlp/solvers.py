@@ -22,9 +22,10 @@ from abline.nets.mlp.epoch_parts import (
 from abline.nets.mlp.epochs import EpochTraining
 from abline.nets.mlp.lbfgs import LBFGSTraining
 from abline.nets.mlp.levenberg import LevenbergTraining
-from abline.nets.mlp.listener import Listener
+from abline.nets.mlp.listener import Listener, RateHolder, WatchedJob
 from abline.nets.mlp.steps import Task
 from abline.nets.mlp.weights import as_module
+from abline.nets.plain_tree import to_plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -91,6 +92,7 @@ class Solver:
     def __init__(self, problem: Problem, *, one_epoch: bool) -> None:
         model = problem.model
         self.listener: Listener | None = None
+        self._rate_holder: RateHolder | None = None
         self.params: Sequence[Tensor]
         self.training: Training
         if model.solver == "lm":
@@ -117,12 +119,16 @@ class Solver:
                 problem, steps, batch_size, progress, self.listener, one_epoch=one_epoch
             )
             self.training = EpochTraining(steps, judge)
+            if self._rate_holder:
+                self._rate_holder.training = self.training
         self._first = [p.clone() for p in self.params]
 
     def run(self) -> None:
         """Train."""
-        with one_blas_thread(), self.listener.training() if self.listener else nullcontext():
+        with one_blas_thread(), self.listener.under_way() if self.listener else nullcontext():
             self.training.run()
+            if self.listener:
+                self.listener.close()
 
     def results(self) -> dict[str, Any]:
         """Give the attributes that the estimator gets, but for the weights."""
@@ -138,7 +144,9 @@ class Solver:
     def failed_late(self) -> bool:
         """Whether a callback raised when an epoch had ended."""
         listener = self.listener
-        return listener is not None and listener.state.failed and listener.n_epochs > 0
+        if listener is None or not listener.state.failed:
+            return False
+        return listener.n_epochs > listener.first_epoch
 
     def _make_steps(
         self, problem: Problem, rule: Adam | SGD | None, n_steps: int, batch_size: int
@@ -146,23 +154,33 @@ class Solver:
         model = problem.model
         task = Task(model.activation, problem.loss, float(model.alpha), rule)
         weights = [coef.T for coef in problem.coefs]
+        snapshot = problem.origin.snapshot
+        engine = model.engine if snapshot is None else snapshot.engine
         steps, self.engine = make_steps(
             task, weights, problem.intercepts, problem.train, problem.device,
-            engine=model.engine, n_steps=n_steps, batch_size=batch_size,
+            engine=engine, n_steps=n_steps, batch_size=batch_size,
         )  # fmt: skip
         self.params = steps.params
         return steps
 
     def _listen(self, problem: Problem, rate: float, *, one_epoch: bool) -> None:
-        if problem.callbacks:
-            self.listener = Listener(
-                problem.callbacks,
-                as_module(self.params, problem.model.activation),
-                1 if one_epoch else problem.model.max_iter,
-                rate,
-                has_validation=problem.notes_valid,
-                engine=str(self.engine),
-            )
+        origin = problem.origin
+        if not problem.callbacks and origin.snapshot is None:
+            return
+        module = as_module(self.params, problem.model.activation)
+        self._rate_holder = RateHolder(module, rate)
+        job = WatchedJob(
+            module=module,
+            optimizer=self._rate_holder,
+            max_epochs=1 if one_epoch else problem.model.max_iter,
+            callbacks=problem.callbacks,
+            has_validation=problem.notes_valid,
+            seed=to_plain(problem.first_draw),
+            generators=[problem.rng],
+            identity=origin.identity,
+            resume=origin.snapshot,
+        )
+        self.listener = Listener(job, str(self.engine))
 
 
 def _levenberg(
