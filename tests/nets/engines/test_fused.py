@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from abline.errors import ParameterError
-from abline.nets import GammaLoss, GaussianNLL, PoissonLoss, QuantileLoss
+from abline.nets import MLP, GammaLoss, GaussianNLL, PoissonLoss, QuantileLoss
 from abline.nets.callbacks import Callback, EarlyStopping
 from abline.nets.engines.fused.engine import FusedPlan, run_fused
 from abline.nets.engines.fused.stack import NotFused, find_stack
@@ -289,3 +289,20 @@ def test_dropout_keeps_the_mean_and_drops_the_share():
         assert history["valid_loss"] == pytest.approx([1.0, 1.0])
         assert history["train_loss"][0] != history["train_loss"][1]
     assert losses[0]["train_loss"] != losses[1]["train_loss"]
+
+
+def test_a_forward_of_an_instance_is_followed():
+    module = _network(nn.Tanh(), torch.float64)
+    module.forward = lambda rows: module[4](module[3](module[2](module[0](rows))))  # skips one
+    stack = find_stack(module)
+    assert [layer.activation for layer in stack.layers] == [0, 2, 0]
+
+
+def test_a_perceptron_of_our_own_needs_no_tracing(monkeypatch):
+    def trace(_module):
+        raise AssertionError("traced")
+
+    monkeypatch.setattr(torch.fx, "symbolic_trace", trace)
+    assert len(find_stack(MLP(3, 1, hidden=(4, 4), dropout=0.1)).layers) == 3
+    with pytest.raises(NotFused, match="cannot be traced"):
+        find_stack(MLP(3, 1, hidden=(4,), skip=True))

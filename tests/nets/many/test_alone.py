@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 import scipy.sparse
-import torch
 from sklearn.metrics import r2_score
 from sklearn.model_selection import KFold
 
@@ -211,7 +210,6 @@ def test_every_setting_may_have_its_own_architecture_and_more_threads_than_jobs(
 
 
 @pytest.mark.gpu
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA GPU here")
 @pytest.mark.parametrize("early_stopping", [False, True])
 @pytest.mark.parametrize("solver", ["adam", "sgd"])
 def test_on_a_gpu(table, solver, early_stopping):

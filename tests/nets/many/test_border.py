@@ -100,7 +100,10 @@ BAD = {
     "scoring of another kind": ({"scoring": 3}, "scoring is 3"),
     "refit": ({"refit": "r2"}, "refit is 'r2'"),
     "random_state": ({"random_state": "a"}, "random_state is 'a'"),
-    "several quantiles": ({"loss": "quantile", "quantile": [0.1, 0.9]}, "several quantiles"),
+    "several quantiles": (
+        {"loss": "quantile", "quantile": [0.1, 0.9], "scoring": "r2"},
+        "several quantiles",
+    ),
     "batched lbfgs": ({"engine": "batched", "solver": "lbfgs"}, "engine='batched' cannot run"),
     "one fold": ({"cv": 1}, "cv cannot split the rows"),
     "cv of text": ({"cv": "five"}, "cv cannot split the rows"),
@@ -305,3 +308,16 @@ class TestDiverging:
             search.fit(X[:, :2], y)
         assert "non-finite" in str(caught.value)
         np.testing.assert_array_equal(search.predict(X), before)
+
+
+@quick
+def test_several_quantiles_are_scored_by_the_loss_they_save(table):
+    X, y, _ = table
+    options = {"loss": "quantile", "quantile": [0.2, 0.8], "max_iter": 30, "random_state": 0}
+    search = MLPRegressorCV([2, 6], learning_rate_init=0.05, cv=3, **options).fit(X, y)
+    alone = MLPRegressor(hidden_layer_sizes=6, learning_rate_init=0.05, **options)
+    expected = cross_val_score(alone, X, y, cv=3)
+    np.testing.assert_allclose(
+        [search.cv_results_[f"split{fold}_test_score"][1] for fold in range(3)], expected
+    )
+    assert search.score(X, y) == search.best_estimator_.score(X, y)

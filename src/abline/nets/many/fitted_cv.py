@@ -86,6 +86,29 @@ class FittedSearch(Regressor):
         check_is_fitted(self)
         return self.best_estimator_.predict(X)
 
+    @available_if(_refits)  # type: ignore[untyped-decorator]  # scikit-learn has no types
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Give R² of the best setting's network of all rows, whatever ``scoring`` is.
+
+        Parameters
+        ----------
+        X : array, tensor, dataframe or sparse matrix of shape (n, p)
+        y : array, tensor, series or dataframe of shape (n,) or (n, t)
+        sample_weight : array of shape (n,), optional
+
+        Returns
+        -------
+        float
+            Of several levels of a quantile their mean D², as of `MLPRegressor.score`.
+
+        Raises
+        ------
+        DataError
+            If X or y cannot be used.
+        """
+        check_is_fitted(self)
+        return self.best_estimator_.score(X, y, sample_weight)
+
     @available_if(_gives_std)  # type: ignore[untyped-decorator]  # scikit-learn has no types
     def predict_std(self, X: Any) -> Floats:
         """Predict the standard deviation of rows' targets; with ``loss="gaussian_nll"``.

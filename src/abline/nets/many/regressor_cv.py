@@ -71,7 +71,7 @@ class MLPRegressorCV(FittedSearch):
         A number is of folds of neighbouring rows: shuffle sorted tables, or pass a splitter.
     scoring : str, callable or None, default=None
         The name of one of scikit-learn's scorers, or a callable of an estimator, X and y; None is
-        R².
+        that of `MLPRegressor.score`: R², or of several quantiles the mean D².
     n_restarts : int, default=1
         First weights to train from, in each fold and at the end. The best validation score is
         taken with ``early_stopping``, else the least training loss; test rows have no part in it.
@@ -273,10 +273,10 @@ class MLPRegressorCV(FittedSearch):
         if self.scoring is not None:
             scorer_of(self)
         several = self.loss == "quantile" and np.ndim(self.quantile) > 0
-        if several and not callable(self.scoring):
+        if several and isinstance(self.scoring, str):
             raise ParameterError(
-                "scoring cannot be a name or None where predictions have several quantiles: give a "
-                "callable of an estimator, X and y"
+                "scoring cannot be a name where predictions have several quantiles: leave it out "
+                "for the pinball loss that they save, or give a callable of an estimator, X and y"
             )
 
     def _check_early_stopping(self, data: TrainingArrays, splits: Sequence[Split]) -> None:

@@ -12,6 +12,7 @@ from sklearn.metrics import r2_score
 
 from abline.errors import ParameterError
 from abline.linear.ridge.scoring import takes_weights
+from abline.nets.criteria.score import quantile_score
 from abline.nets.many.folds import take
 
 if TYPE_CHECKING:
@@ -156,6 +157,8 @@ class Scoreboard:
     def _value(self, model: MLPRegressor, test: TrainingArrays, predictions: Floats) -> float:
         weights = test.sample_weight
         if self._scorer is None:
+            if model.loss == "quantile" and np.ndim(model.quantile) > 0:
+                return quantile_score(test.y, predictions, model.quantile, weights)
             return float(r2_score(test.y, predictions, sample_weight=weights))
         y = test.y[:, 0] if test.y_ndim == 1 else test.y
         weighed = weights is not None and takes_weights(self._scorer)

@@ -142,10 +142,8 @@ class Search:
             return
         if plan.engine == "fused" and self.common["solver"] != "lm":
             warm_up(jobs[0], plan.engine)
-        # a GPU is shared, and Levenberg–Marquardt reads its module by torch.fx, which changes what
-        # modules do in all threads
-        alone = self.common["solver"] == "lm" or pick_device(self.common["device"]).type != "cpu"
-        yield from train_in_threads(jobs, plan.engine, 1 if alone else self.n_threads)
+        shared = pick_device(self.common["device"]).type != "cpu"
+        yield from train_in_threads(jobs, plan.engine, 1 if shared else self.n_threads)
 
     def _warn_of_failures(self, board: Scoreboard) -> None:
         failed = np.flatnonzero(np.isnan(board.scores).any(axis=1))

@@ -1,11 +1,13 @@
 """Find the stack of linear layers that a module is, or say what else it is.
 
-A module is read through its traced graph (``torch.fx``), so a person's own class counts as much as
-``nn.Sequential``, as long as rows pass from layer to layer and nowhere else.
+Parts of ``nn.Sequential`` are read one by one. Any other module is read through its traced graph
+(``torch.fx``), so a person's own class counts as much, as long as rows pass from layer to layer and
+nowhere else.
 """
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +15,14 @@ import torch
 from torch import fx, nn
 
 from abline.nets.engines.fused import codes
+from abline.nets.modules import MLP
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+
+#: tracing changes torch.nn.Module for the whole process while it lasts
+_TRACING = threading.Lock()
 
 
 class NotFused(Exception):  # noqa: N818 - no error: a person may have asked for any module
@@ -86,12 +93,45 @@ def find_stack(module: nn.Module) -> Stack:
     25
     """
     _check_parameters(module)
+    layers: list[Layer] = []
+    parts = _parts_in_turn(module)
+    if parts is None:
+        _follow_forward(layers, module)
+    else:
+        for part in parts:
+            _take(layers, part)
+    if not layers:
+        raise NotFused("it has no linear layer")
+    if {id(p) for x in layers for p in x.linear.parameters()} != {
+        id(p) for p in module.parameters()
+    }:
+        raise NotFused("it has parameters besides those of its linear layers")
+    if len({id(x.linear) for x in layers}) < len(layers):
+        raise NotFused("it uses a linear layer twice")
+    return Stack(tuple(layers))
+
+
+def _parts_in_turn(module: nn.Module) -> list[nn.Module] | None:
+    """Give the parts of a module that is known to call one after the other, else None."""
+    if "forward" in vars(module):
+        return None
+    if type(module) is MLP and module.skip is None:
+        return _parts_in_turn(module.layers)
+    if type(module) is nn.Sequential:
+        each = [_parts_in_turn(child) for child in module]
+        return None if None in each else [part for parts in each for part in parts or ()]
+    known = type(module).__module__.startswith("torch.nn.") and not list(module.children())
+    return [module] if known else None
+
+
+def _follow_forward(layers: list[Layer], module: nn.Module) -> None:
+    """Take up the operations of a module's forward."""
     module = nn.Sequential(module)  # tracing looks into the outermost module, whatever it is
     try:
-        graph = fx.symbolic_trace(module).graph
+        with _TRACING:
+            graph = fx.symbolic_trace(module).graph
     except Exception as error:  # whatever a person's forward raises when its inputs are no numbers
         raise NotFused(f"its forward cannot be traced ({_first_line(error)})") from error
-    layers: list[Layer] = []
     last: fx.Node | None = None
     for node in graph.nodes:
         if node.op == "placeholder" and last is None:
@@ -104,15 +144,6 @@ def find_stack(module: nn.Module) -> Stack:
         else:
             _extend(layers, module, node)
             last = node
-    if not layers:
-        raise NotFused("it has no linear layer")
-    if {id(p) for x in layers for p in x.linear.parameters()} != {
-        id(p) for p in module.parameters()
-    }:
-        raise NotFused("it has parameters besides those of its linear layers")
-    if len({id(x.linear) for x in layers}) < len(layers):
-        raise NotFused("it uses a linear layer twice")
-    return Stack(tuple(layers))
 
 
 def _check_parameters(module: nn.Module) -> None:
@@ -135,27 +166,29 @@ def _other_nodes(node: fx.Node) -> bool:
 def _extend(layers: list[Layer], module: nn.Module, node: fx.Node) -> None:
     """Take up one more operation of a graph."""
     if node.op == "call_module":
-        part = module.get_submodule(str(node.target))
-        name = type(part).__name__
-        if type(part) is nn.Linear:
-            layers.append(Layer(part))
-            return
-        if type(part) is nn.Dropout:
-            _drop(layers, part.p)
-            return
-        if type(part) in (nn.Identity, nn.Flatten):
-            return  # rows of numbers are flat already
-        found = _activation_of(part)
-    else:
-        name = str(getattr(node.target, "__name__", node.target))
-        if name in ("squeeze", "flatten", "view", "reshape"):
-            _check_squeeze(layers, node, name)
-            return
-        plain = len(node.args) == 1 and not set(node.kwargs) - {"inplace"}
-        found = (_FUNCTIONS[name], 0.0) if plain and name in _FUNCTIONS else None
-    if found is None:
+        _take(layers, module.get_submodule(str(node.target)))
+        return
+    name = str(getattr(node.target, "__name__", node.target))
+    if name in ("squeeze", "flatten", "view", "reshape"):
+        _check_squeeze(layers, node, name)
+        return
+    plain = len(node.args) == 1 and not set(node.kwargs) - {"inplace"}
+    if not plain or name not in _FUNCTIONS:
         raise NotFused(f"kernels do not know {name}")
-    _activate(layers, name, *found)
+    _activate(layers, name, _FUNCTIONS[name], 0.0)
+
+
+def _take(layers: list[Layer], part: nn.Module) -> None:
+    """Take up one more part."""
+    if type(part) is nn.Linear:
+        layers.append(Layer(part))
+    elif type(part) is nn.Dropout:
+        _drop(layers, part.p)
+    elif type(part) not in (nn.Identity, nn.Flatten):  # rows of numbers are flat already
+        name, found = type(part).__name__, _activation_of(part)
+        if found is None:
+            raise NotFused(f"kernels do not know {name}")
+        _activate(layers, name, *found)
 
 
 def _activate(layers: list[Layer], name: str, code: int, parameter: float) -> None:
