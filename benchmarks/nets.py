@@ -236,6 +236,29 @@ def growth() -> None:
         )
 
 
+def gpu() -> None:
+    """64 trainings at once on a GPU, and one."""
+    if not torch.cuda.is_available():
+        print("64 trainings at once: there is no CUDA GPU here")
+        return
+    X, y = table(20_000, np.float32)
+    cv = [(np.arange(16_000), np.arange(16_000, 20_000))]
+    options: dict[str, Any] = {"max_iter": 20, "random_state": 0, "device": "cuda"}
+
+    def at_once(count: int) -> Any:
+        return ab.MLPRegressorCV(n_restarts=count, cv=cv, refit=False, **options).fit(X, y)
+
+    contenders = [
+        Contender(
+            "one MLPRegressor", lambda: ab.MLPRegressor(**options).fit(X[:16_000], y[:16_000])
+        ),
+        Contender("one in a stack", lambda: at_once(1)),
+        Contender("64 in a stack", lambda: at_once(64)),
+    ]
+    name = f"hidden (100,), 16,000 × 8, 20 epochs, {torch.cuda.get_device_name()}"
+    report(name, race(contenders, runs=3, threads=[1]))
+
+
 def compiling() -> None:
     """Compile all kernels of both precisions in a fresh process with an empty cache."""
 
@@ -261,6 +284,7 @@ JOBS: dict[str, Callable[[], None]] = {
     "predict64": lambda: predict(np.float64),
     "fixed": fixed_cost,
     "growth": growth,
+    "gpu": gpu,
     "compiling": compiling,
 }
 

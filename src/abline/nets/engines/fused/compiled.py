@@ -70,7 +70,7 @@ class _KernelCache(FunctionCache):
 
 
 def compiled_exactly(function: Kernel) -> Kernel:
-    """Compile a function of numbers that pieces call, in the order in which it is written."""
+    """Compile a function that pieces call, into them, in the order in which it is written."""
     options: Any = {"fastmath": _AS_WRITTEN, "error_model": "numpy", "no_cfunc_wrapper": True}
     options["forceinline"] = True  # a loop with a call in it is not vectorised
     dispatcher: Any = njit(**options)(function)

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from abline.nets.engines.fused.calls import at, gemm, number, run
-from abline.nets.engines.fused.compiled import piece
+from abline.nets.engines.fused.compiled import compiled_exactly, piece
 from abline.nets.engines.fused.elementary import type_of
 
 Array = Any  # a pointer to int64, float32 or float64
@@ -84,6 +84,15 @@ def drop(rate: float, seed: int, draws: int, index: int, z: Array, s: Array, n: 
         s[i] *= mask
 
 
+@compiled_exactly
+def outer(column: Array, row: Array, product: Array, m: int, n: int) -> None:
+    """Multiply m numbers with n others, for which BLAS takes twice as long."""
+    for k in range(m):
+        factor = column[k]
+        for i in range(n):
+            product[k * n + i] = factor * row[i]
+
+
 @piece("int64*", "int64*", "int64*", "float64*", *["real*"] * 3, *["int64"] * 4)
 def forward(
     calls: Array, sizes: Array, layers: Array, options: Array, params: Array, zeros: Array,
@@ -104,7 +113,10 @@ def forward(
         start += width * n
         z = at(work, start)
         weights = at(params, layer[WEIGHT])
-        gemm(calls[GEMM], False, False, n, units, width, a, n, weights, width, 0, z, n)
+        if width == 1:
+            outer(weights, a, z, units, n)
+        else:
+            gemm(calls[GEMM], False, False, n, units, width, a, n, weights, width, 0, z, n)
         s = at(work, sizes[DEPTH] * n + start)
         dropping = train > 0 and layer[DROPOUT] > 0
         if dropping:
@@ -146,11 +158,8 @@ def backward(
         gemm(calls[GEMM], True, False, width, units, n, a, n, delta, n, keep, g, width)
         if index > 0:
             weights = at(params, layer[WEIGHT])
-            if units == 1:  # BLAS takes twice as long for it
-                for k in range(width):
-                    weight = weights[k]
-                    for i in range(n):
-                        below[k * n + i] = weight * delta[i]
+            if units == 1:
+                outer(weights, delta, below, width, n)
             else:
                 gemm(
                     calls[GEMM], False, True, n, width, units, delta, n, weights, width, 0,
