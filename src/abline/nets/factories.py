@@ -219,7 +219,7 @@ def probe_loss(loss: Loss, criterion: Any, outputs: Tensor, rows: Rows) -> None:
     name = getattr(criterion, "__name__", type(criterion).__name__)
     try:
         value = loss(outputs, few.y, few.weights)
-    except RuntimeError as error:
+    except (RuntimeError, TypeError) as error:
         raise ParameterError(
             f"criterion {name} fails on outputs and targets of shape {tuple(outputs.shape)} "
             f"({_one_line(error)}): choose one for regression"

@@ -306,3 +306,20 @@ def test_a_perceptron_of_our_own_needs_no_tracing(monkeypatch):
     assert len(find_stack(MLP(3, 1, hidden=(4, 4), dropout=0.1)).layers) == 3
     with pytest.raises(NotFused, match="cannot be traced"):
         find_stack(MLP(3, 1, hidden=(4,), skip=True))
+
+
+class ByMode(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.line = nn.Linear(3, 1)
+
+    def forward(self, rows):
+        return self.line(rows * 2 if self.training else rows)
+
+
+def test_a_forward_that_depends_on_the_mode_is_not_followed():
+    for mode in (True, False):
+        module = ByMode().train(mode)
+        with pytest.raises(NotFused):
+            find_stack(module)
+        assert module.training == module.line.training == mode

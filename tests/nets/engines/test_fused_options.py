@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from abline.errors import DivergedError
-from abline.nets import Callback, Checkpoint, EarlyStopping, LRScheduler, TorchRegressor
+from abline.nets import MLP, Callback, Checkpoint, EarlyStopping, LRScheduler, TorchRegressor
 
 schedulers = torch.optim.lr_scheduler
 
@@ -139,3 +139,19 @@ def test_a_first_loss_that_is_no_number_keeps_the_first_weights(X, y):
         caught.value.module.parameters(), network().parameters(), strict=True
     ):
         assert torch.equal(found, expected)
+
+
+@pytest.mark.parametrize("optimizer", [torch.optim.Adam, torch.optim.SGD])
+def test_a_schedule_may_change_betas_and_momentum(optimizer):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(50, 3))
+    y = np.sin(X[:, 0])
+    more = {"optimizer__momentum": 0.9} if optimizer is torch.optim.SGD else {}
+    losses = []
+    for engine in ("loop", "fused"):
+        schedule = LRScheduler(schedulers.OneCycleLR, max_lr=0.1, total_steps=60)
+        options = {"module": MLP, "module__hidden": (8,), "module__activation": "tanh"}
+        options |= {"optimizer": optimizer, "max_epochs": 60, "lr": 0.01, "random_state": 0}
+        model = TorchRegressor(engine=engine, callbacks=[schedule], **options, **more).fit(X, y)
+        losses.append(model.history_["train_loss"])
+    np.testing.assert_allclose(*losses, rtol=1e-4)

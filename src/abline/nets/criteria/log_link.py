@@ -50,7 +50,7 @@ class PoissonLoss(Criterion):
 
     def check_target(self, y: NDArray[Any]) -> None:
         """Refuse negative counts."""
-        refuse_rows(y < 0, y, "counts must be 0 or more, or choose another criterion than poisson")
+        refuse_rows(y < 0, y, "counts must be 0 or more, or choose another loss than poisson")
 
 
 class GammaLoss(Criterion):
@@ -83,4 +83,4 @@ class GammaLoss(Criterion):
 
     def check_target(self, y: NDArray[Any]) -> None:
         """Refuse amounts that are not positive."""
-        refuse_rows(y <= 0, y, "amounts must be above 0, or choose another criterion than gamma")
+        refuse_rows(y <= 0, y, "amounts must be above 0, or choose another loss than gamma")

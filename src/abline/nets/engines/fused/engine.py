@@ -101,6 +101,7 @@ class _Chunk:
     epochs: int
     orders: NDArray[np.int64] | None
     rates: NDArray[np.float64]
+    settings: NDArray[np.float64]
     step: int
     vectors: tuple[NDArray[Any], ...]
 
@@ -143,7 +144,10 @@ class _Run:
         began = self.session.seconds
         rates = np.array(self.session.rates(epoch, epochs))
         vectors = tuple(each.copy() for each in (memory.params, memory.first, memory.second))
-        chunk = _Chunk(epoch, epochs, self._orders(epochs), rates, memory.step, vectors)
+        # a callback may have changed betas or momentum, as cyclic schedules do
+        settings = find_optimizer(self.job.optimizer, self.plan.stack).settings
+        orders = self._orders(epochs)
+        chunk = _Chunk(epoch, epochs, orders, rates, settings, memory.step, vectors)
         self.chunks = [*self.chunks[-1:], chunk]
         train_losses = np.empty(epochs)
         valid_losses = np.full(epochs, math.nan)
@@ -185,6 +189,7 @@ class _Run:
         valid_losses: NDArray[np.float64],
     ) -> int:
         drawn = chunk.epoch * len(self.train_rows)
+        self.kernels.settings = chunk.settings
         vectors = (memory.first, memory.second)
         done, memory.step = self.kernels.train(
             self.train_rows, self.valid_rows, chunk.orders, drawn, chunk.rates, vectors,

@@ -52,6 +52,12 @@ class Kernels:
         Whether an epoch's loss is its batches' mean by their rows rather than by their weights.
     seed : int, default=0
         Of dropout.
+
+    Attributes
+    ----------
+    params, grads : arrays of shape (q,)
+    settings : array of float64
+        The optimizer's, which may change between calls.
     """
 
     def __init__(
@@ -77,7 +83,7 @@ class Kernels:
         tables = tables_of(layers, len(params), block, dtype)
         self._tables = (tables.sizes, tables.layers, tables.options)
         self._loss = loss.array(n_targets)
-        self._settings = np.zeros(1) if optimizer is None else optimizer.settings
+        self.settings = np.zeros(1) if optimizer is None else optimizer.settings
         self._numbers = np.array([alpha, clip_norm, clip_value])
         self._batch_size = batch_size
         self._by_rows = by_rows
@@ -149,7 +155,7 @@ class Kernels:
             rows.table, no_rows if valid is None else valid.table,
             orders is not None, steps if orders is None else orders,
             len(train_losses), self._batch_size, self._by_rows, draws, rates, steps,
-            self._settings, self._numbers, self.params, self.grads, *memory, self._space,
+            self.settings, self._numbers, self.params, self.grads, *memory, self._space,
             self._seed, self._mass, train_losses, valid_losses,
         )  # fmt: skip
         note_loaded(self.params.dtype.name)

@@ -128,10 +128,11 @@ def _follow_forward(layers: list[Layer], module: nn.Module) -> None:
     """Take up the operations of a module's forward."""
     module = nn.Sequential(module)  # tracing looks into the outermost module, whatever it is
     try:
-        with _TRACING:
-            graph = fx.symbolic_trace(module).graph
+        graph, in_evaluation = (_traced(module, train=train) for train in (True, False))
     except Exception as error:  # whatever a person's forward raises when its inputs are no numbers
         raise NotFused(f"its forward cannot be traced ({_first_line(error)})") from error
+    if str(graph) != str(in_evaluation):
+        raise NotFused("its forward does something else in training than in evaluation")
     last: fx.Node | None = None
     for node in graph.nodes:
         if node.op == "placeholder" and last is None:
@@ -144,6 +145,17 @@ def _follow_forward(layers: list[Layer], module: nn.Module) -> None:
         else:
             _extend(layers, module, node)
             last = node
+
+
+def _traced(module: nn.Module, *, train: bool) -> fx.Graph:
+    """Trace a module in one of its modes, and leave it in the one that it has."""
+    modes = [(part, part.training) for part in module.modules()]
+    try:
+        with _TRACING:
+            return fx.symbolic_trace(module.train(train)).graph
+    finally:
+        for part, mode in modes:
+            part.training = mode
 
 
 def _check_parameters(module: nn.Module) -> None:
