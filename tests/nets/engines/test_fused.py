@@ -323,3 +323,37 @@ def test_a_forward_that_depends_on_the_mode_is_not_followed():
         with pytest.raises(NotFused):
             find_stack(module)
         assert module.training == module.line.training == mode
+
+
+class Backbone(nn.Module):
+    """Trains its last layer alone."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.last = nn.Linear(3, 4), nn.Linear(4, 1)
+
+    def forward(self, rows):
+        with torch.no_grad():
+            values = torch.relu(self.first(rows))
+        return self.last(values)
+
+
+def _tied():
+    module = nn.Sequential(nn.Linear(3, 3), nn.ReLU(), nn.Linear(3, 3))
+    module[2].weight = module[0].weight
+    return module
+
+
+def _masked():
+    module = nn.Sequential(nn.Linear(3, 3), nn.ReLU(), nn.Linear(3, 1))
+    module[0].weight.register_hook(torch.triu)
+    return module
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [(Backbone, "without a gradient"), (_tied, "share weights"), (_masked, "have hooks")],
+)
+def test_trainings_that_the_layers_do_not_tell_are_left_to_the_loop(make, words):
+    with pytest.raises(NotFused, match=words):
+        find_stack(make())

@@ -74,6 +74,15 @@ def test_a_cache_that_cannot_be_written_to(tmp_path, filled):
     assert _answer(_start(tmp_path)) == pytest.approx(EXPECTED, rel=1e-14)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("ending", [".nbi", ".nbc"])
+def test_damaged_files_are_compiled_again(tmp_path, ending):
+    _answer(_start(tmp_path))
+    for path in tmp_path.rglob(f"*{ending}"):
+        path.write_bytes(path.read_bytes()[:10])
+    assert _answer(_start(tmp_path)) == pytest.approx(EXPECTED, rel=1e-14)
+
+
 def test_the_folder_is_named_after_the_sources():
     assert cache_folder().name == f"kernels-{sources_hash()}"
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ctypes
 import hashlib
+import pickle
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -59,13 +60,15 @@ class _KernelCache(FunctionCache):
     _impl_class = _KernelCacheImpl
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
-        with suppress(OSError):
+        # a file that cannot be read, or was damaged: it is compiled again
+        with suppress(OSError, EOFError, ValueError, KeyError, TypeError, pickle.UnpicklingError):
             return super().load_overload(sig, target_context)  # type: ignore[no-untyped-call]  # Numba has few types
         return None
 
     def save_overload(self, sig: Any, data: Any) -> None:
-        # a folder that is read-only or full: this process has the machine code in memory
-        with suppress(OSError):
+        # a folder that is read-only or full, or an index that was damaged: this process has the
+        # machine code in memory
+        with suppress(OSError, EOFError, ValueError, pickle.UnpicklingError):
             super().save_overload(sig, data)  # type: ignore[no-untyped-call]  # as above
 
 

@@ -8,6 +8,7 @@ nowhere else.
 from __future__ import annotations
 
 import threading
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ from abline.nets.engines.fused import codes
 from abline.nets.modules import MLP
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 
 #: tracing changes torch.nn.Module for the whole process while it lasts
@@ -108,6 +109,11 @@ def find_stack(module: nn.Module) -> Stack:
         raise NotFused("it has parameters besides those of its linear layers")
     if len({id(x.linear) for x in layers}) < len(layers):
         raise NotFused("it uses a linear layer twice")
+    tensors = [p for x in layers for p in x.linear.parameters()]
+    if len({id(p) for p in tensors}) < len(tensors):
+        raise NotFused("some of its layers share weights")
+    if any(p._backward_hooks or p._post_accumulate_grad_hooks for p in tensors):
+        raise NotFused("some of its parameters have hooks")
     return Stack(tuple(layers))
 
 
@@ -129,8 +135,11 @@ def _follow_forward(layers: list[Layer], module: nn.Module) -> None:
     module = nn.Sequential(module)  # tracing looks into the outermost module, whatever it is
     try:
         graph, in_evaluation = (_traced(module, train=train) for train in (True, False))
+        gives_none = _gives_no_gradient(module)
     except Exception as error:  # whatever a person's forward raises when its inputs are no numbers
         raise NotFused(f"its forward cannot be traced ({_first_line(error)})") from error
+    if gives_none:
+        raise NotFused("its forward leaves some parameters without a gradient")
     if str(graph) != str(in_evaluation):
         raise NotFused("its forward does something else in training than in evaluation")
     last: fx.Node | None = None
@@ -147,12 +156,32 @@ def _follow_forward(layers: list[Layer], module: nn.Module) -> None:
             last = node
 
 
+def _gives_no_gradient(module: nn.Module) -> bool:
+    """Say whether a parameter has none after a row of zeros, as under ``torch.no_grad``."""
+    first = next((part for part in module.modules() if isinstance(part, nn.Linear)), None)
+    if first is None:
+        return False
+    # in evaluation, so that dropout draws nothing
+    with _in_mode(module, train=False), torch.enable_grad():
+        outputs = module(first.weight.new_zeros(1, first.in_features)).sum()
+        if not outputs.requires_grad:
+            return True
+        found = torch.autograd.grad(outputs, list(module.parameters()), allow_unused=True)
+    return any(each is None for each in found)
+
+
 def _traced(module: nn.Module, *, train: bool) -> fx.Graph:
-    """Trace a module in one of its modes, and leave it in the one that it has."""
+    with _in_mode(module, train=train), _TRACING:
+        return fx.symbolic_trace(module).graph
+
+
+@contextmanager
+def _in_mode(module: nn.Module, *, train: bool) -> Iterator[None]:
+    """Set a mode in the body, and leave each part in the one that it has."""
     modes = [(part, part.training) for part in module.modules()]
+    module.train(train)
     try:
-        with _TRACING:
-            return fx.symbolic_trace(module.train(train)).graph
+        yield
     finally:
         for part, mode in modes:
             part.training = mode
@@ -160,7 +189,8 @@ def _traced(module: nn.Module, *, train: bool) -> fx.Graph:
 
 def _check_parameters(module: nn.Module) -> None:
     for part in module.modules():
-        if part._forward_hooks or part._forward_pre_hooks or part._backward_hooks:
+        hooks = (part._forward_hooks, part._forward_pre_hooks, part._backward_hooks)
+        if any(hooks) or part._backward_pre_hooks:
             raise NotFused(f"{type(part).__name__} has hooks")
     parameters = list(module.parameters())
     if any(p.device.type != "cpu" for p in parameters):
