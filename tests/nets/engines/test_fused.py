@@ -357,3 +357,10 @@ def _masked():
 def test_trainings_that_the_layers_do_not_tell_are_left_to_the_loop(make, words):
     with pytest.raises(NotFused, match=words):
         find_stack(make())
+
+
+def test_an_optimizer_with_hooks_is_left_to_the_loop():
+    job = _job(_network(nn.Tanh(), torch.float64))
+    job.optimizer.register_step_post_hook(lambda *_: None)
+    with pytest.raises(NotFused, match="Adam has hooks"):
+        FusedPlan(job)

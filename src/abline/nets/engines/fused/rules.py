@@ -190,6 +190,8 @@ def find_optimizer(optimizer: torch.optim.Optimizer, stack: Stack) -> OptimizerR
     name = type(optimizer).__name__
     if len(optimizer.param_groups) != 1:
         raise NotFused(f"{name} has several groups of parameters")
+    if optimizer._optimizer_step_pre_hooks or optimizer._optimizer_step_post_hooks:
+        raise NotFused(f"{name} has hooks")
     group = optimizer.param_groups[0]
     if {id(p) for p in group["params"]} != {id(p) for p in stack.tensors()}:
         raise NotFused(f"{name} does not move all parameters")
