@@ -63,6 +63,11 @@ def load(path: str | Path) -> Any:
     array([7.])
     """
     content = read_model(path)
+    if content.kind == "Snapshot":
+        raise ModelFileError(
+            f"{path} is a checkpoint of a training, not a model: go on from it with "
+            "fit(X, y, resume_from=path)"
+        )
     try:
         return restore(content.kind, content.state)
     except ModelFileError as error:

@@ -285,7 +285,7 @@ def other(**changes):
         (other(metrics="r2"), "its metrics is"),
         (other(clip_grad_norm=1.0), "its clip_grad_norm is None and here it is 1.0"),
         (other(schedule="cosine"), "its schedule is None"),
-        (other(target_scaling=True), "its y has other values"),
+        (other(target_scaling=True), "its target_scaling is False"),
         (other(early_stopping=True), r"its X has shape \(50, 3\) and here it is \(45, 3\)"),
         (other(max_epochs=5), "max_epochs is 5 and .* has 12 epochs already"),
         (lambda path: fitted(path, EarlyStopping("train_loss")), "its callbacks is"),
@@ -358,7 +358,7 @@ def test_a_saved_model_is_no_checkpoint(X, y, path):
 
 def test_a_checkpoint_is_no_saved_model(X, y, path):
     fitted(path).fit(X, y)
-    with pytest.raises(ModelFileError, match="Snapshot"):
+    with pytest.raises(ModelFileError, match="is a checkpoint of a training"):
         ab.load(path)
 
 

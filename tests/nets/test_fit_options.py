@@ -432,7 +432,7 @@ def test_a_callback_that_raises_leaves_what_was_trained(X, y, hook, epoch, train
 
 @pytest.mark.parametrize(
     ("hook", "epoch", "error"),
-    [("on_train_begin", 0, ZeroDivisionError), ("on_epoch_end", 3, KeyboardInterrupt)],
+    [("on_train_begin", 0, ZeroDivisionError), ("on_train_begin", 0, KeyboardInterrupt)],
 )
 def test_other_ends_leave_the_earlier_fit(X, y, hook, epoch, error):
     model = regressor().fit(X, y)
@@ -495,5 +495,5 @@ def test_validation_rows_with_other_columns_are_told_by_name(X, y):
 
 
 def test_an_early_stopping_callback_says_how_to_get_rows(X, y):
-    with pytest.raises(ParameterError, match=r"pass eval_set=.*or set early_stopping=True"):
+    with pytest.raises(ParameterError, match=r"no validation rows: pass eval_set="):
         regressor(callbacks=[EarlyStopping()]).fit(X, y)

@@ -309,7 +309,7 @@ def test_a_failed_fit_leaves_the_earlier_one(X, y):
     expected = model.predict(X)
 
     class Fail(Callback):
-        def on_epoch_end(self, state):
+        def on_train_begin(self, state):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

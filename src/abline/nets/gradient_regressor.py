@@ -8,10 +8,16 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from abline.errors import ModelFileError
 from abline.nets.describe_parameters import describe_parameter, restore_parameter
 from abline.nets.engines.choose import Engine
+from abline.nets.target_scale import TargetScale
 from abline.regressor import Regressor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.floating[Any]]
 
 
 class GradientRegressor(Regressor):
@@ -25,6 +31,9 @@ class GradientRegressor(Regressor):
 
     engine_: Engine
     device_: str
+    y_ndim_: int
+    y_mean_: NDArray[np.float64]
+    y_scale_: NDArray[np.float64]
 
     @contextmanager
     def _failing_safely(self) -> Iterator[None]:
@@ -32,7 +41,7 @@ class GradientRegressor(Regressor):
         before = dict(self.__dict__)
         try:
             yield
-        except BaseException:
+        except BaseException:  # an interrupt too must not leave half of a fit; it goes on its way
             if self.__dict__.get(self._TRAINED) is before.get(self._TRAINED):
                 self.__dict__.clear()
                 self.__dict__.update(before)
@@ -42,6 +51,20 @@ class GradientRegressor(Regressor):
     def _is_plain_result(cls, name: str) -> bool:
         """Say whether an attribute is a result of `fit` that a file holds as it is."""
         return name.endswith("_") and name[0] != "_" and name != "engine_"
+
+    def _as_y(self, answer: Floats) -> Floats:
+        """Give predictions of shape (n, t) or (n, t, levels) y's own units and dimensions."""
+        if hasattr(self, "y_mean_"):
+            scale = TargetScale(self.y_mean_, self.y_scale_)
+            # levels, if there are any, come last
+            answer = scale.in_own_units(answer.swapaxes(1, -1)).swapaxes(1, -1)
+        return answer[:, 0] if self.y_ndim_ == 1 else answer
+
+    def _as_std_of_y(self, std: Floats) -> Floats:
+        """Give standard deviations of shape (n, t) y's own units and dimensions."""
+        if hasattr(self, "y_scale_"):
+            std = (std * self.y_scale_).astype(std.dtype)
+        return std[:, 0] if self.y_ndim_ == 1 else std
 
     def _knows(self, name: str) -> bool:
         """Say whether there is such a parameter."""

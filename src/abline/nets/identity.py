@@ -47,6 +47,7 @@ def identity_of(job: TrainingJob, options: Mapping[str, Any]) -> dict[str, Any]:
     weights = weights_of(job.module)
     return {
         "estimator": "TorchRegressor",
+        **{name: as_text(value) for name, value in options.items()},
         **data_identity(job.train, job.valid),
         "module": as_text(job.module) + str([(_kind(w), tuple(w.shape)) for w in weights]),
         "criterion": as_text(getattr(job.loss, "criterion", job.loss)),
@@ -60,7 +61,6 @@ def identity_of(job: TrainingJob, options: Mapping[str, Any]) -> dict[str, Any]:
         "metrics": list(job.metrics),
         "callbacks": [as_text(callback) for callback in job.callbacks if has_state(callback)],
         "device": weights[0].device.type,
-        **{name: as_text(value) for name, value in options.items()},
     }
 
 

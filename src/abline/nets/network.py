@@ -19,6 +19,7 @@ from abline.nets.module_regressor import ModuleRegressor
 from abline.nets.parameters import check_count, check_number
 from abline.nets.randomness import borrowed_generator, seed_from
 from abline.nets.standardise import fold
+from abline.nets.target_scale import is_too_coarse
 from abline.nets.tensors import to_tensor
 from abline.nets.training import Rows, TrainingJob
 
@@ -165,7 +166,9 @@ class NetworkRegressor(ModuleRegressor):
             loss = MemberLoss(members)
             job = self._make_member_job(ensemble, plan, seed, loss)
             self.history_, self.engine_ = _run(job, ensemble, loss)
-            if data.X.dtype == np.float64 and device.type != "mps":
+            target = plan.target
+            wide = is_too_coarse(np.dtype(np.float32), target.center, target.scale)
+            if (wide or data.X.dtype == np.float64) and device.type != "mps":
                 ensemble.double()
             fold(ensemble, plan.coef, plan.intercept, plan.features, plan.target)
         self._keep(ensemble, data)

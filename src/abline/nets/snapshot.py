@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
-from abline.errors import ModelFileError
+from abline.errors import ModelFileError, ParameterError
 from abline.nets.describe_errors import reading
 from abline.nets.plain_tree import from_plain, to_plain
 from abline.nets.weights import weights_of
@@ -152,7 +153,11 @@ def read_snapshot(path: str | Path) -> Snapshot | None:
     ------
     ModelFileError
         If the file is damaged or no checkpoint.
+    ParameterError
+        If it is no path.
     """
+    if not isinstance(path, str | PathLike):
+        raise ParameterError(f"resume_from is {path!r}: give the path of a checkpoint's file")
     if not Path(path).exists():
         return None
     try:

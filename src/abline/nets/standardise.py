@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from abline.errors import DataError
+
 if TYPE_CHECKING:
     from abline.nets.ensemble import MLPEnsemble
     from abline.tables.conversion import Floats
@@ -29,10 +31,21 @@ class Scaling:
 
     @classmethod
     def of(cls, table: Floats, weights: Floats | None) -> Scaling:
-        """Measure a table's columns, rows counted by their weights."""
+        """Measure a table's columns, rows counted by their weights.
+
+        Raises
+        ------
+        DataError
+            If squares are too large for float64.
+        """
         center = np.average(table, axis=0, weights=weights).astype(np.float64)
-        squares = np.square(table - center)
-        scale = np.sqrt(np.average(squares, axis=0, weights=weights))
+        with np.errstate(over="ignore"):
+            squares = np.square(table - center)
+            scale = np.sqrt(np.average(squares, axis=0, weights=weights))
+        if not np.isfinite(scale).all():
+            raise DataError(
+                "X or y has values whose squares are too large to add up: divide them first"
+            )
         # what rounding leaves of a constant is no spread
         constant = scale <= 1e-12 * np.abs(center)
         low, high = table.min(axis=0), table.max(axis=0)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from abline.errors import ParameterError
 from abline.nets.callbacks import Checkpoint
-from abline.nets.identity import check_identity, identity_of
+from abline.nets.identity import as_text, check_identity, identity_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,7 +62,9 @@ class Start:
         """
         snapshot = self.snapshot
         if self.one_epoch:
-            return replace(job, max_epochs=1 + _past(snapshot), resume=snapshot), model.engine
+            _check_optimizer(snapshot, job)
+            job = replace(job, max_epochs=1 + _past(snapshot), resume=snapshot)
+            return job, model.engine
         if self.path is None and not any(isinstance(each, Checkpoint) for each in job.callbacks):
             return job, model.engine
         options = {"random_state": model.random_state, "target_scaling": model.target_scaling}
@@ -72,6 +74,31 @@ class Start:
         check_identity(snapshot.identity, job.identity or {}, self.path)
         check_goes_on(snapshot, self.path, model.engine, "max_epochs", job.max_epochs)
         return job, snapshot.engine
+
+
+def named_by_optimizer(job: TrainingJob) -> TrainingJob:
+    """Give a job of one epoch with what the job of the next must be of.
+
+    Parameters
+    ----------
+    job : TrainingJob
+
+    Returns
+    -------
+    TrainingJob
+    """
+    return replace(job, identity={"optimizer": as_text(type(job.optimizer))})
+
+
+def _check_optimizer(snapshot: Snapshot | None, job: TrainingJob) -> None:
+    """Refuse to go on with another kind of optimizer than that of the calls before."""
+    was = snapshot and snapshot.identity["optimizer"]
+    now = as_text(type(job.optimizer))
+    if was and was != now:
+        raise ParameterError(
+            f"optimizer is {now} and partial_fit goes on with {was}, which the first call began "
+            "with: set that one again, or call fit"
+        )
 
 
 def check_goes_on(

@@ -8,12 +8,41 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from abline.errors import DataError, ParameterError
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
     from abline.nets.training import Metric
     from abline.tables.arrays import TrainingArrays
+
+
+#: what predictions must tell apart, in standard deviations of the target
+_LEAST_DIGIT = 1e-5
+
+
+def is_too_coarse(
+    dtype: np.dtype[Any], mean: NDArray[np.floating[Any]], scale: NDArray[np.floating[Any]]
+) -> bool:
+    """Say whether a precision cannot tell a target's values apart.
+
+    Parameters
+    ----------
+    dtype : numpy.dtype
+    mean, scale : arrays of shape (t,)
+        The target's, in its own units.
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> is_too_coarse(np.dtype(np.float32), np.array([1.7e9]), np.array([10.0]))
+    True
+    """
+    return bool((np.finfo(dtype).eps * np.abs(mean) > _LEAST_DIGIT * scale).any())
 
 
 @dataclass(frozen=True)
@@ -41,13 +70,47 @@ class TargetScale:
         -------
         TargetScale
             A target that does not vary has the scale 1.
+
+        Raises
+        ------
+        DataError
+            If its squares are too large for float64.
         """
         y = data.y.astype(np.float64)
         mean = np.average(y, axis=0, weights=data.sample_weight)
-        scale = np.sqrt(np.average((y - mean) ** 2, axis=0, weights=data.sample_weight))
+        with np.errstate(over="ignore"):
+            scale = np.sqrt(np.average((y - mean) ** 2, axis=0, weights=data.sample_weight))
+        if not np.isfinite(scale).all():
+            raise DataError("y has values whose squares are too large to add up: divide y first")
         # a constant column's mean may miss it by a rounding error
         constant = scale <= 10 * np.finfo(np.float64).eps * np.abs(mean)
         return cls(mean, np.where(constant, 1.0, scale))
+
+    @classmethod
+    def goes_on(cls, model: Any) -> TargetScale | None:
+        """Give the scale that an estimator's weights know, if there is one.
+
+        Parameters
+        ----------
+        model : estimator
+            Fitted, with ``target_scaling``.
+
+        Returns
+        -------
+        TargetScale or None
+
+        Raises
+        ------
+        ParameterError
+            If ``target_scaling`` has changed since.
+        """
+        known = hasattr(model, "y_mean_")
+        if known != bool(model.target_scaling):
+            raise ParameterError(
+                f"target_scaling is {model.target_scaling} and the weights that go on were trained "
+                f"with {known}: set that again, or fit anew (warm_start=False)"
+            )
+        return cls(model.y_mean_, model.y_scale_) if known else None
 
     def standardised(self, data: TrainingArrays) -> TrainingArrays:
         """Give rows whose targets have this mean and scale taken away."""
@@ -56,9 +119,11 @@ class TargetScale:
     def in_own_units(self, outputs: NDArray[Any]) -> NDArray[Any]:
         """Give a network's outputs, of shape (n,) or (n, t), in the target's units.
 
-        They keep their precision.
+        They keep their precision, unless it is too coarse for targets that are far from zero.
         """
-        return (outputs.astype(np.float64) * self.scale + self.mean).astype(outputs.dtype)
+        answer = outputs.astype(np.float64) * self.scale + self.mean
+        coarse = is_too_coarse(outputs.dtype, self.mean, self.scale)
+        return answer if coarse else answer.astype(outputs.dtype)
 
     def metric_in_own_units(self, metric: Metric) -> Metric:
         """Let a metric see outputs and targets in the target's units."""
@@ -70,6 +135,8 @@ class _InOwnUnits:
         self.metric, self.target = metric, target
 
     def __call__(self, outputs: Tensor, target: Tensor) -> float:
+        if outputs.device.type != "mps":  # which has no float64
+            outputs, target = outputs.double(), target.double()
         scale = torch.as_tensor(self.target.scale).to(outputs)
         mean = torch.as_tensor(self.target.mean).to(outputs)
         return self.metric(outputs * scale + mean, target * scale + mean)

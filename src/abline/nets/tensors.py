@@ -53,6 +53,24 @@ def to_tensor(array: Floats, like: Tensor, what: str) -> Tensor:
     return tensor.to(like.device)
 
 
+def check_weigh(weights: Any) -> None:
+    """Refuse rows' weights that are all zero once they are in a training's precision.
+
+    Parameters
+    ----------
+    weights : array or tensor of shape (n,), or None
+
+    Raises
+    ------
+    DataError
+    """
+    if weights is not None and not (weights > 0).any():
+        raise DataError(
+            f"sample_weight has values too small for {str(weights.dtype).removeprefix('torch.')}: "
+            "multiply all of them by a constant"
+        )
+
+
 def check_outputs(outputs: Any, n_rows: int, n_outputs: int, why: str = "") -> None:
     """Check the shape of what a module gives.
 

@@ -16,7 +16,7 @@ from abline.nets.losses import make_loss
 from abline.nets.metrics import make_metrics
 from abline.nets.offset import PlusOffset
 from abline.nets.schedule import Schedule
-from abline.nets.tensors import to_tensor
+from abline.nets.tensors import check_weigh, to_tensor
 from abline.nets.training import Rows, TrainingJob
 
 if TYPE_CHECKING:
@@ -189,8 +189,10 @@ class _OfPredictions:
 
 def _to_rows(data: TrainingArrays, like: Tensor) -> Rows:
     weights = data.sample_weight
-    return Rows(
+    rows = Rows(
         to_tensor(data.X, like, "X"),
         to_tensor(data.y, like, "y"),
         None if weights is None else to_tensor(weights, like, "sample_weight"),
     )
+    check_weigh(rows.weights)
+    return rows

@@ -13,7 +13,6 @@ from abline.nets.criteria.names import kind_of
 from abline.nets.criteria.score import quantile_score
 from abline.nets.module_regressor import ModuleRegressor
 from abline.nets.offset import check_offset, check_takes_offset, plus
-from abline.nets.target_scale import TargetScale
 from abline.nets.tensors import to_tensor
 
 if TYPE_CHECKING:
@@ -35,8 +34,6 @@ class TorchPredictions(ModuleRegressor):
 
     criterion: Any
     criterion_: Any
-    y_mean_: NDArray[np.float64]
-    y_scale_: NDArray[np.float64]
 
     def predict(self, X: Any, offset: Any = None) -> NDArray[np.floating[Any]]:
         """Predict the target of rows.
@@ -67,12 +64,7 @@ class TorchPredictions(ModuleRegressor):
             outputs = plus(outputs, to_tensor(known, outputs, "offset"))
         if isinstance(self.criterion_, Criterion):
             outputs = self.criterion_.predict(outputs)
-        answer = self._by_target(outputs)
-        if hasattr(self, "y_mean_"):
-            scale = TargetScale(self.y_mean_, self.y_scale_)
-            # levels, if there are any, come last
-            answer = scale.in_own_units(answer.swapaxes(1, -1)).swapaxes(1, -1)
-        return answer[:, 0] if self.y_ndim_ == 1 else answer
+        return self._as_y(self._by_target(outputs))
 
     @available_if(_gives_std)  # type: ignore[untyped-decorator]  # scikit-learn has no types
     def predict_std(self, X: Any) -> NDArray[np.floating[Any]]:
@@ -95,10 +87,7 @@ class TorchPredictions(ModuleRegressor):
         outputs = torch.from_numpy(self._outputs(X))
         if not isinstance(self.criterion_, GaussianNLL):
             raise ParameterError("criterion was another one when fit was called: call fit again")
-        answer = self._by_target(self.criterion_.predict_std(outputs))
-        if hasattr(self, "y_scale_"):
-            answer = (answer * self.y_scale_).astype(answer.dtype)
-        return answer[:, 0] if self.y_ndim_ == 1 else answer
+        return self._as_std_of_y(self._by_target(self.criterion_.predict_std(outputs)))
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Give R², the part of y's variance that the predictions explain.

@@ -17,6 +17,7 @@ from abline.nets.callbacks import EarlyStopping
 from abline.nets.identity import read_own_snapshot
 from abline.nets.module_regressor import without_absent
 from abline.nets.offset import part_eval_set, with_offset
+from abline.nets.snapshot import Snapshot
 from abline.nets.start import Start
 from abline.nets.torch_options import check_options, check_resumes
 from abline.nets.torch_predictions import TorchPredictions
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from abline.nets.snapshot import Snapshot
     from abline.tables.arrays import TrainingArrays
 
 
@@ -265,6 +265,8 @@ class TorchRegressor(TorchPredictions):
         Exception
             Whatever a callback raises, with a note that names it. What was trained until then is
             kept: the estimator is fitted, unless no epoch had ended.
+        KeyboardInterrupt
+            If you interrupt it. What was trained until then is kept, too.
         """
         with self._failing_safely():
             self._check_parameters()
@@ -340,6 +342,16 @@ class TorchRegressor(TorchPredictions):
             return with_offset(valid, offset)
         except DataError as error:
             raise DataError(f"eval_set cannot be used, since {error}") from error
+
+    def _get_state(self) -> dict[str, Any]:
+        progress = getattr(self, "_progress", None)
+        state = super()._get_state()
+        return state if progress is None else state | {"progress": progress._get_state()}
+
+    def _set_state(self, state: dict[str, Any]) -> None:
+        super()._set_state(state)
+        if "progress" in state:
+            self._progress = Snapshot(**state["progress"])
 
     def _own_callbacks(self) -> list[Any]:
         callbacks = super()._own_callbacks()

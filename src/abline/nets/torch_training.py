@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any
 
 from abline.errors import DataError, DataWarning
@@ -14,9 +13,11 @@ from abline.nets.losses import make_criterion
 from abline.nets.offset import check_takes_offset
 from abline.nets.randomness import borrowed_generator, seed_from
 from abline.nets.snapshot import Snapshot
+from abline.nets.start import named_by_optimizer
 from abline.nets.target_scale import TargetScale
 from abline.nets.torch_job import Parts, make_job, make_own_module
 from abline.nets.validation_part import hold_out
+from abline.nets.warned import warn
 
 if TYPE_CHECKING:
     from abline.nets.start import Start
@@ -62,15 +63,17 @@ def train(
         model.criterion_ = criterion
         try:
             model.history_, model.engine_ = run_engine(job, engine)
-        except Exception:
-            state = watch.state
-            if state is not None and state.failed and state.history["epoch"]:
+        except BaseException as error:  # raised again: what a callback or a person ended is kept
+            interrupted, state = isinstance(error, KeyboardInterrupt), watch.state
+            ended = state is not None and (interrupted or state.failed)
+            if state is not None and ended and state.history["epoch"]:
                 model.history_ = state.history
-                model.engine_ = Engine(state.engine, "a callback raised")
+                why = "the training was interrupted" if interrupted else "a callback raised"
+                model.engine_ = Engine(state.engine, why)
                 model._keep(module, data)
             raise
         if start.one_epoch and watch.state is not None:
-            model._progress = Snapshot.take(watch.state, job)
+            model._progress = Snapshot.take(watch.state, named_by_optimizer(job))
     model._keep(module, data)
 
 
@@ -94,14 +97,13 @@ def _tell_of_large_batch(model: TorchRegressor, data: TrainingArrays, start: Sta
     rows = len(data.X)
     if model.batch_size is not None and model.batch_size > rows and not start.one_epoch:
         message = f"batch_size is {model.batch_size} and only {rows} rows train: it is "
-        # 4 is the line that called fit
-        warnings.warn(f"{message}clipped to all of them", DataWarning, stacklevel=4)
+        warn(f"{message}clipped to all of them", DataWarning)
 
 
 def _scale_of(model: TorchRegressor, data: TrainingArrays, start: Start) -> TargetScale | None:
     """Measure the targets; a module that goes on keeps the units that it knows."""
-    if start.module is not None and hasattr(model, "y_mean_") and model.target_scaling:
-        return TargetScale(model.y_mean_, model.y_scale_)
+    if start.module is not None:
+        return TargetScale.goes_on(model)
     for name in ("y_mean_", "y_scale_"):
         model.__dict__.pop(name, None)
     if not model.target_scaling:

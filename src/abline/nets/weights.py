@@ -26,7 +26,7 @@ def weights_of(module: nn.Module) -> list[Tensor]:
 
 
 class GoodWeights:
-    """Copies from which a training that diverged goes back.
+    """Copies from which a training that diverged or was interrupted goes back.
 
     That a loss is no longer a number shows one epoch late: the update before it made the weights
     bad. So the weights with which the last two epochs began are kept.
@@ -42,7 +42,7 @@ class GoodWeights:
     >>> for bias in (1.0, 2.0, 3.0):
     ...     _ = torch.nn.init.constant_(line.bias, bias)
     ...     good.begin_epoch()
-    >>> good.put_back()
+    >>> good.put_back(epochs=2)
     >>> line.bias.item()
     2.0
     """
@@ -58,7 +58,7 @@ class GoodWeights:
         if self._now:
             torch._foreach_copy_(self._now, self._weights)
 
-    def put_back(self) -> None:
-        """Give the module the weights with which the epoch before the last began."""
-        for tensor, kept in zip(self._weights, self._before, strict=True):
+    def put_back(self, *, epochs: int) -> None:
+        """Give the module the weights with which the last epoch began, or the one before it."""
+        for tensor, kept in zip(self._weights, (self._now, self._before)[epochs - 1], strict=True):
             tensor.copy_(kept)

@@ -121,7 +121,7 @@ def _column_to_numpy(series: nw.Series[Any]) -> Floats:
         series = series.cast(nw.Float64)
     if not series.dtype.is_numeric():
         values = np.asarray(series.to_list(), dtype=object)
-        return as_floats(values, f"column {series.name!r}")
+        return as_floats(values, f"column {series.name!r}" if series.name else "the series")
     array = np.asarray(series.to_numpy())
     return array if array.dtype.kind == "f" else array.astype(np.float64)
 
@@ -146,6 +146,10 @@ def as_floats(array: NDArray[Any], what: str) -> Floats:
         return array if array.dtype in (np.float64, np.float32) else array.astype(np.float64)
     if array.dtype.kind == "c":
         raise DataError(f"{what} is complex. Complex data not supported: pass real numbers")
+    if array.dtype.kind in "mM":
+        raise DataError(
+            f"{what} holds dates or times: make numbers of them first, such as days since the first"
+        )
     try:
         return array.astype(np.float64)
     except (TypeError, ValueError):

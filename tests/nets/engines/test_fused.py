@@ -10,10 +10,10 @@ from torch import nn
 from torch.nn import functional as F
 
 from abline.errors import ParameterError
-from abline.nets import MLP, GammaLoss, GaussianNLL, PoissonLoss, QuantileLoss
+from abline.nets import GammaLoss, GaussianNLL, PoissonLoss, QuantileLoss
 from abline.nets.callbacks import Callback, EarlyStopping
 from abline.nets.engines.fused.engine import FusedPlan, run_fused
-from abline.nets.engines.fused.stack import NotFused, find_stack
+from abline.nets.engines.fused.stack import NotFused
 from abline.nets.engines.loop import run_loop
 from abline.nets.losses import make_loss
 from abline.nets.training import Rows, TrainingJob
@@ -164,65 +164,6 @@ def test_an_optimizer_with_a_past_goes_on():
             torch.testing.assert_close(a, b, rtol=1e-9, atol=1e-12)
 
 
-class _Own(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.first = nn.Linear(3, 4)
-        self.relu = nn.ReLU()
-        self.second = nn.Linear(4, 4, bias=False)
-        self.last = nn.Linear(4, 1)
-
-    def forward(self, x):
-        x = self.relu(self.first(x))
-        x = torch.tanh(self.second(x))
-        return self.last(x).squeeze(-1)
-
-
-def test_a_persons_own_class_is_recognised():
-    stack = find_stack(_Own())
-    assert [layer.activation for layer in stack.layers] == [1, 2, 0]
-    assert stack.layers[1].linear.bias is None
-
-
-class _Twice(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.a, self.b = nn.Linear(3, 3), nn.Linear(3, 1)
-
-    def forward(self, x):
-        return self.b(self.a(self.a(x)))
-
-
-class _Skip(_Twice):
-    def forward(self, x):
-        return self.b(self.a(x) + x)
-
-
-class _Branch(_Twice):
-    def forward(self, x):
-        return self.b(self.a(x)) if x.sum() > 0 else self.b(x)
-
-
-@pytest.mark.parametrize(
-    ("module", "reason"),
-    [
-        (_Twice(), "twice"),
-        (_Skip(), "takes something else"),
-        (_Branch(), "cannot be traced"),
-        (nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.Linear(4, 1)), "BatchNorm1d"),
-        (nn.Sequential(nn.ReLU(), nn.Linear(3, 1)), "before the first"),
-        (nn.Sequential(nn.Linear(3, 2), nn.ReLU(), nn.Tanh()), "another activation"),
-        (nn.Sequential(nn.Linear(3, 1), nn.Softplus(beta=2.0)), "Softplus"),
-        (nn.Linear(3, 1).half(), "float32"),
-        (nn.Sequential(nn.Linear(3, 4), nn.PReLU(), nn.Linear(4, 1)), "PReLU"),
-    ],
-    ids=lambda x: x if isinstance(x, str) else type(x).__name__,
-)
-def test_other_modules_are_refused_with_the_reason(module, reason):
-    with pytest.raises(NotFused, match=reason):
-        find_stack(module)
-
-
 def test_other_trainings_are_refused_with_the_reason():
     class Batches(Callback):
         def on_batch_end(self, state):
@@ -289,74 +230,6 @@ def test_dropout_keeps_the_mean_and_drops_the_share():
         assert history["valid_loss"] == pytest.approx([1.0, 1.0])
         assert history["train_loss"][0] != history["train_loss"][1]
     assert losses[0]["train_loss"] != losses[1]["train_loss"]
-
-
-def test_a_forward_of_an_instance_is_followed():
-    module = _network(nn.Tanh(), torch.float64)
-    module.forward = lambda rows: module[4](module[3](module[2](module[0](rows))))  # skips one
-    stack = find_stack(module)
-    assert [layer.activation for layer in stack.layers] == [0, 2, 0]
-
-
-def test_a_perceptron_of_our_own_needs_no_tracing(monkeypatch):
-    def trace(_module):
-        raise AssertionError("traced")
-
-    monkeypatch.setattr(torch.fx, "symbolic_trace", trace)
-    assert len(find_stack(MLP(3, 1, hidden=(4, 4), dropout=0.1)).layers) == 3
-    with pytest.raises(NotFused, match="cannot be traced"):
-        find_stack(MLP(3, 1, hidden=(4,), skip=True))
-
-
-class ByMode(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.line = nn.Linear(3, 1)
-
-    def forward(self, rows):
-        return self.line(rows * 2 if self.training else rows)
-
-
-def test_a_forward_that_depends_on_the_mode_is_not_followed():
-    for mode in (True, False):
-        module = ByMode().train(mode)
-        with pytest.raises(NotFused):
-            find_stack(module)
-        assert module.training == module.line.training == mode
-
-
-class Backbone(nn.Module):
-    """Trains its last layer alone."""
-
-    def __init__(self):
-        super().__init__()
-        self.first, self.last = nn.Linear(3, 4), nn.Linear(4, 1)
-
-    def forward(self, rows):
-        with torch.no_grad():
-            values = torch.relu(self.first(rows))
-        return self.last(values)
-
-
-def _tied():
-    module = nn.Sequential(nn.Linear(3, 3), nn.ReLU(), nn.Linear(3, 3))
-    module[2].weight = module[0].weight
-    return module
-
-
-def _masked():
-    module = nn.Sequential(nn.Linear(3, 3), nn.ReLU(), nn.Linear(3, 1))
-    module[0].weight.register_hook(torch.triu)
-    return module
-
-
-@pytest.mark.parametrize(
-    ("make", "words"),
-    [(Backbone, "without a gradient"), (_tied, "share weights"), (_masked, "have hooks")],
-)
-def test_trainings_that_the_layers_do_not_tell_are_left_to_the_loop(make, words):
-    with pytest.raises(NotFused, match=words):
-        find_stack(make())
 
 
 def test_an_optimizer_with_hooks_is_left_to_the_loop():

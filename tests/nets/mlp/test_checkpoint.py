@@ -221,7 +221,7 @@ def test_global_generators_are_where_they_were(table, path):
         ({"alpha": 0.5}, "its alpha is"),
         ({"random_state": 1}, "its random_state is 0"),
         ({"early_stopping": True}, "its early_stopping is False"),
-        ({"target_scaling": True}, "its y has other values"),
+        ({"target_scaling": True}, "its target_scaling is False"),
         ({"max_iter": 3}, "max_iter is 3 and .* has 12 epochs already"),
         ({"engine": "fused"}, "engine is 'fused' and .* was made by 'loop'"),
         ({"solver": "lbfgs"}, "resume_from is for trainings by epochs, and solver is 'lbfgs'"),

@@ -61,8 +61,8 @@ class Checkpoint(Callback):
         """Find out whether the file can be written."""
         if state.job is None or state.job.identity is None:
             raise ParameterError(
-                "Checkpoint keeps trainings that fit can resume, which this one is not: leave it "
-                "out of callbacks"
+                "Checkpoint keeps what TorchRegressor's or MLPRegressor's fit can resume, and this "
+                "is another training, or partial_fit: leave it out of callbacks"
             )
         check_writable(self.path)
 

@@ -68,7 +68,7 @@ class EarlyStopping(Callback):
         if self.monitor.startswith("valid_") and not state.has_validation:
             raise ParameterError(
                 f"EarlyStopping watches {self.monitor!r} but there are no validation rows: "
-                "pass eval_set=(X_val, y_val) to fit, or set early_stopping=True"
+                "pass eval_set=(X_val, y_val) to fit"
             )
         greater = self.greater_is_better
         if greater is None:
@@ -81,7 +81,8 @@ class EarlyStopping(Callback):
     def on_epoch_end(self, state: TrainingState) -> None:
         """Compare this epoch with the best."""
         value = self._sign * state.history[self.monitor][-1]
-        if value < self._best - self.min_delta or self._best_epoch < 0:
+        first = self._best_epoch < 0 or (math.isnan(self._best) and not math.isnan(value))
+        if first or value < self._best - self.min_delta:
             self._best = value
             self._best_epoch = state.epoch
             if self.restore_best:

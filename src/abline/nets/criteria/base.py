@@ -72,7 +72,7 @@ class Criterion(nn.Module):
         return values.sum() if self.reduction == "sum" else values.mean()
 
     def values(self, outputs: Tensor, target: Tensor) -> Tensor:
-        """Compute the loss of each row and target."""
+        """Compute the loss of each row and target, as each subclass defines it."""
         raise NotImplementedError
 
     def n_outputs(self, n_targets: int) -> int:

@@ -109,7 +109,8 @@ def run_engine(job: TrainingJob, engine: str) -> tuple[History, Engine]:
             ) from reason
         return run_loop(job), Engine("loop", str(reason))
     tell_of_compiling(precision)
-    return run_fused(job, plan), Engine("fused")
+    history = run_fused(job, plan)
+    return history, Engine("loop", plan.left) if plan.left else Engine("fused")
 
 
 def loop_seconds(job: TrainingJob) -> float:

@@ -121,6 +121,8 @@ def run_lm(
     ParameterError
         If the module has too many parameters or none, dropout or batch normalisation, or gives
         outputs that are not finite.
+    KeyboardInterrupt
+        If a person interrupts it; the module has the best parameters of the way so far.
 
     Examples
     --------
@@ -145,14 +147,18 @@ def run_lm(
             problem.write(theta, module)
             return watch(line)
 
-        track = Track(problem, began, show)
-        for theta, when in runner.trail:
-            track.accept(theta, problem.squares(theta), when)
-            if track.stopped:
-                break
         if tol is None:
             tol = _OF_WEIGHTS if problem.model.weights_only else _OF_FORMULAS
-        ending = Region(track, tol).run(max_iter)
+        track = Track(problem, began, show)
+        try:
+            for theta, when in runner.trail:
+                track.accept(theta, problem.squares(theta), when)
+                if track.stopped:
+                    break
+            ending = Region(track, tol).run(max_iter)
+        except KeyboardInterrupt:
+            problem.write(track.best, module)
+            raise
     problem.write(track.best, module)
     module.eval()
     history = track.history()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from typing import TYPE_CHECKING
 
 from sklearn.exceptions import ConvergenceWarning
@@ -15,6 +14,7 @@ from abline.nets.engines.fused.stack import NotFused
 from abline.nets.engines.lm import run_lm
 from abline.nets.session import Session, training_session
 from abline.nets.training import outputs_of
+from abline.nets.warned import warn
 
 if TYPE_CHECKING:
     from abline.nets.training import History, Rows, TrainingJob
@@ -59,12 +59,10 @@ def train_by_lm(job: TrainingJob) -> History:
         )
         session.close()
     if not result.converged:
-        # 5 is the line that called fit
-        warnings.warn(
+        warn(
             f"Levenberg–Marquardt has {result.message} (max_epochs={job.max_epochs}, "
             f"n_restarts={job.n_restarts})",
             ConvergenceWarning,
-            stacklevel=5,
         )
     return session.state.history
 

@@ -46,20 +46,43 @@ def run_loop(job: TrainingJob) -> History:
     ------
     DivergedError
         If the training loss becomes NaN or infinite.
+    KeyboardInterrupt
+        If a person interrupts it; the module has the weights with which the epoch began.
     """
     with training_session(job, "loop") as session:
-        job.module.train()
-        toggle = job.valid is not None and has_modes(job.module)
-        good = GoodWeights(job.module)
-        for epoch in session.epochs():
-            good.begin_epoch()
-            line = _run_epoch(session, epoch, toggle)
-            if not math.isfinite(line["train_loss"]):
-                good.put_back()
-                history = session.state.history
-                raise DivergedError(line["train_loss"], epoch, line["lr"], history, job.module)
-            session.end_epoch(line)
+        run_epochs(session)
     return session.state.history
+
+
+def run_epochs(session: Session) -> None:
+    """Run the epochs that a training has left.
+
+    Parameters
+    ----------
+    session : Session
+        Under way.
+
+    Raises
+    ------
+    DivergedError, KeyboardInterrupt
+        As of `run_loop`.
+    """
+    job = session.job
+    job.module.train()
+    toggle = job.valid is not None and has_modes(job.module)
+    good = GoodWeights(job.module)
+    for epoch in session.epochs():
+        good.begin_epoch()
+        try:
+            line = _run_epoch(session, epoch, toggle)
+        except KeyboardInterrupt:
+            good.put_back(epochs=1)
+            raise
+        if not math.isfinite(line["train_loss"]):
+            good.put_back(epochs=2)
+            history = session.state.history
+            raise DivergedError(line["train_loss"], epoch, line["lr"], history, job.module)
+        session.end_epoch(line)
 
 
 def has_modes(module: nn.Module) -> bool:

@@ -7,12 +7,9 @@ from typing import TYPE_CHECKING, Any
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from abline.errors import ModelFileError
-from abline.nets.describe_parameters import describe_parameter, restore_parameter
-from abline.nets.engines.choose import Engine
+from abline.nets.gradient_regressor import GradientRegressor
 from abline.nets.many.results import cv_results
 from abline.nets.mlp.regressor import MLPRegressor
-from abline.regressor import Regressor
 
 if TYPE_CHECKING:
     import numpy as np
@@ -51,7 +48,7 @@ def _gives_std(model: FittedSearch) -> bool:
     return _refits(model)
 
 
-class FittedSearch(Regressor):
+class FittedSearch(GradientRegressor):
     """The part of `MLPRegressorCV` that has nothing to do with training.
 
     Attributes
@@ -64,7 +61,6 @@ class FittedSearch(Regressor):
     best_estimator_: MLPRegressor
     fold_models_: list[MLPRegressor]
     cv_results_: dict[str, Any]
-    engine_: Engine
 
     @available_if(_refits)  # type: ignore[untyped-decorator]  # scikit-learn has no types
     def predict(self, X: Any) -> Floats:
@@ -152,35 +148,25 @@ class FittedSearch(Regressor):
         losses: list[float] = self.best_estimator_.loss_curve_
         return losses
 
+    @classmethod
+    def _is_plain_result(cls, name: str) -> bool:
+        return name in _PLAIN
+
     def _get_state(self) -> dict[str, Any]:
-        params = self.get_params(deep=False)
-        state: dict[str, Any] = {
-            "params": {name: describe_parameter(value) for name, value in params.items()},
-            "fitted": {name: vars(self)[name] for name in _PLAIN if name in vars(self)},
-        }
+        state = super()._get_state()
         if hasattr(self, "cv_results_"):
             state["settings"] = self.cv_results_["params"]
             state["table"] = dict(zip(_TABLE, self._table, strict=True))
-            state["engine"] = (str(self.engine_), self.engine_.why)
             state["fold_models"] = [model._get_state() for model in self.fold_models_]
         if hasattr(self, "best_estimator_"):
             state["best_estimator"] = self.best_estimator_._get_state()
         return state
 
     def _set_state(self, state: dict[str, Any]) -> None:
-        known = self._get_param_names()
-        for name, tree in state["params"].items():
-            if name not in known:
-                raise ModelFileError(f"it has the parameter {name!r}: upgrade abline")
-            setattr(self, name, restore_parameter(tree))
-        for name, value in state["fitted"].items():
-            if name not in _PLAIN:
-                raise ModelFileError(f"it has the result {name!r}: upgrade abline")
-            setattr(self, name, value)
+        super()._set_state(state)
         if "table" in state:
             self._table = tuple(state["table"][name] for name in _TABLE)
             self.cv_results_ = cv_results(state["settings"], *self._table)
-            self.engine_ = Engine(*state["engine"])
             self.fold_models_ = [_restored(each) for each in state["fold_models"]]
         if "best_estimator" in state:
             self.best_estimator_ = _restored(state["best_estimator"])

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from abline.nets.many.folds import Part
     from abline.nets.mlp.problem import Problem
     from abline.nets.mlp.solvers import Solved
-    from abline.nets.mlp.warned import Said
+    from abline.nets.warned import Said
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from abline.nets.mlp.epochs import EpochJudge
     from abline.nets.mlp.problem import Problem
     from abline.nets.mlp.regressor import MLPRegressor
-    from abline.nets.mlp.steps import Floats, OptimizerState
+    from abline.nets.mlp.steps import SGD, Adam, Floats, OptimizerState
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class Member:
         )
         problem = begin(model, loss, table.X.shape[1], dtype, train, None, scale)
         problem = replace(problem, rng=book.reader(problem.rng, len(problem.train)))
-        task = Task(model.activation, loss, float(model.alpha), update_rule(model))
+        task = Task(model.activation, loss, float(model.alpha), update_rule(model, goes_on=False))
         return cls(job, model, problem, task, batch_size_of(model, problem.train))
 
     @property
@@ -85,6 +85,12 @@ class Member:
     def valid(self) -> Data | None:
         """The rows whose score says when to stop."""
         return self.problem.valid
+
+    @property
+    def rule(self) -> Adam | SGD:
+        """By which its steps change the parameters."""
+        assert self.task.rule is not None  # a search is by epochs
+        return self.task.rule
 
     @property
     def arrays(self) -> list[Floats]:
@@ -173,9 +179,11 @@ class SolvedInStack:
     Attributes
     ----------
     judge : EpochJudge
+    rule : Adam or SGD
     """
 
     judge: EpochJudge
+    rule: Adam | SGD
     engine = Engine("many")
 
     @property
@@ -190,4 +198,4 @@ class SolvedInStack:
 
     def results(self) -> dict[str, Any]:
         """Give the estimator's attributes."""
-        return self.judge.results()
+        return self.judge.results() | {"_optimizer_rule": asdict(self.rule)}

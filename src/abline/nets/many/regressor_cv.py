@@ -9,6 +9,7 @@ import numpy as np
 
 from abline.errors import ParameterError
 from abline.linear.ridge.scoring import scorer_of
+from abline.nets.devices import pick_device
 from abline.nets.engines.choose import Engine
 from abline.nets.many.fitted_cv import FittedSearch
 from abline.nets.many.folds import by_rows, cut
@@ -116,6 +117,7 @@ class MLPRegressorCV(FittedSearch):
     engine_ : str
         ``"many"``; its ``why`` says why trainings are not faster. ``fold_models_`` have what ran
         their steps.
+    device_ : str
     n_splits_, n_features_in_ : int
     feature_names_in_ : array of str
         Only where X was a dataframe.
@@ -319,6 +321,7 @@ class MLPRegressorCV(FittedSearch):
         self.seeds_ = np.array(search.seeds)
         self.n_splits_ = len(self.fold_models_)
         self.engine_ = Engine("many", plan.why)
+        self.device_ = str(pick_device(self.device))
 
 
 def _seeds(random_state: Any, count: int) -> list[int]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-import warnings
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from abline.nets.warned import warn
+
 if TYPE_CHECKING:
-    from abline.nets.mlp.warned import Said
+    from abline.nets.warned import Said
 
 
 def warn_once(said: Said, trainings: int) -> None:
@@ -30,7 +31,7 @@ def warn_once(said: Said, trainings: int) -> None:
     for message, category in said:
         count = counts.pop(_kind(message, category), 0)
         if count:
-            warnings.warn(f"{count} of {trainings} trainings: {message}", category, stacklevel=3)
+            warn(f"{count} of {trainings} trainings: {message}", category)
 
 
 def _kind(message: str, category: type[Warning]) -> tuple[str, type[Warning]]:

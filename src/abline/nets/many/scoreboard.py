@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from abline.nets.many.folds import Split
     from abline.nets.many.jobs import Outcome
     from abline.nets.mlp.regressor import MLPRegressor
-    from abline.nets.mlp.warned import Said
+    from abline.nets.warned import Said
     from abline.tables.arrays import TrainingArrays
 
     Floats = NDArray[np.floating[Any]]

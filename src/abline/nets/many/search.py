@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -18,6 +17,7 @@ from abline.nets.many.plan import Plan, plan_for
 from abline.nets.many.scoreboard import Scoreboard, better
 from abline.nets.many.side_by_side import train_side_by_side
 from abline.nets.many.threads import train_in_threads, warm_up
+from abline.nets.warned import warn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from abline.nets.many.folds import Split
     from abline.nets.many.settings import Setting
     from abline.nets.mlp.regressor import MLPRegressor
-    from abline.nets.mlp.warned import Said
+    from abline.nets.warned import Said
     from abline.tables.arrays import TrainingArrays
 
 
@@ -154,9 +154,8 @@ class Search:
             for index in failed[:3]
         )
         more = f"; and {len(failed) - 3} more" if len(failed) > 3 else ""
-        warnings.warn(
+        warn(
             f"{len(failed)} of {len(self.settings)} settings have the score NaN, since trainings "
             f"diverged ({named}{more}): lower learning_rate_init, or scale X and y",
             FitFailedWarning,
-            stacklevel=4,
         )

@@ -16,7 +16,7 @@ from abline.nets.many.member import Member, SolvedInStack, StackedNetwork
 from abline.nets.many.shuffles import ShuffleBook
 from abline.nets.many.stack import Stack
 from abline.nets.mlp.epoch_parts import epoch_judge, first_progress
-from abline.nets.mlp.warned import gathered_warnings
+from abline.nets.warned import gathered_warnings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from abline.nets.mlp.epochs import EpochJudge
-    from abline.nets.mlp.warned import Said
+    from abline.nets.warned import Said
 
 #: bytes for the trainings of a stack on a CPU, and the share of what a GPU has left
 CPU_ROOM, GPU_SHARE = 2**30, 0.6
@@ -132,7 +132,9 @@ class _Active:
         with gathered_warnings() as said:
             self.judge.close()
             try:
-                finish(member.job, member.model, member.problem, SolvedInStack(self.judge))
+                finish(
+                    member.job, member.model, member.problem, SolvedInStack(self.judge, member.rule)
+                )
             except DivergedError as found:
                 error = found
         model = member.model if error is None else None

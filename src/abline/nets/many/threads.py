@@ -22,7 +22,7 @@ from abline.nets.mlp.epochs import EpochTraining
 from abline.nets.mlp.options import STOCHASTIC, check_options
 from abline.nets.mlp.problem import pose
 from abline.nets.mlp.solvers import Solver
-from abline.nets.mlp.warned import gathered_warnings
+from abline.nets.warned import gathered_warnings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

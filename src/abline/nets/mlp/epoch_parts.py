@@ -9,7 +9,7 @@ from abline.errors import DataWarning
 from abline.nets.mlp.epochs import EpochJudge, EpochRules, Progress
 from abline.nets.mlp.steps import SGD, Adam
 from abline.nets.mlp.validation import make_score
-from abline.nets.mlp.warned import warn
+from abline.nets.warned import warn
 
 if TYPE_CHECKING:
     from abline.nets.mlp.listener import Listener
@@ -97,13 +97,22 @@ def batch_size_of(model: MLPRegressor, train: Data) -> int:
             f"batch_size is {model.batch_size} and only {n} rows train: it is clipped to all of "
             "them",
             DataWarning,
-            stacklevel=2,
         )
     return min(int(model.batch_size), n)
 
 
-def update_rule(model: MLPRegressor) -> Adam | SGD:
-    """Give the rule by which a step changes the parameters."""
+def update_rule(model: MLPRegressor, *, goes_on: bool) -> Adam | SGD:
+    """Give the rule by which a step changes the parameters.
+
+    Parameters
+    ----------
+    model : MLPRegressor
+    goes_on : bool
+        Whether with an earlier fit's optimizer, if it was one of this kind.
+    """
+    kept = getattr(model, "_optimizer_rule", None) if goes_on else None
+    if kept is not None and ("beta_1" in kept) == (model.solver == "adam"):
+        return Adam(**kept) if model.solver == "adam" else SGD(**kept)
     if model.solver == "adam":
         return Adam(float(model.beta_1), float(model.beta_2), float(model.epsilon))
     return SGD(float(model.momentum), bool(model.nesterovs_momentum))

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from sklearn.exceptions import ConvergenceWarning
 
-from abline.nets.mlp.warned import warn
+from abline.nets.warned import warn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -215,7 +215,6 @@ class EpochJudge:
                 f"Maximum iterations ({rules.max_iter}) reached and the optimization has "
                 "not converged yet: raise max_iter, or loosen tol",
                 ConvergenceWarning,
-                stacklevel=2,
             )
         for tensor, best in zip(self.network.params, self._best, strict=False):
             tensor.copy_(best)
@@ -300,7 +299,6 @@ class EpochJudge:
                 f"the weights became infinite or NaN in epoch {self.n_iter}, so those of the best "
                 "validation score are taken: lower learning_rate_init, or scale X and y",
                 ConvergenceWarning,
-                stacklevel=3,
             )
         return True
 
@@ -363,7 +361,7 @@ class EpochTraining:
                 order, rate = judge.draw(), judge.progress.rate
                 judge.judge(self.steps.train_epoch(order, judge.rules.batch_size, rate))
         except KeyboardInterrupt:
-            warn("Training interrupted by user.", stacklevel=2)
+            warn("Training interrupted by user.")
         judge.close()
 
     def results(self) -> dict[str, Any]:

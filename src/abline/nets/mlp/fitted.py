@@ -16,7 +16,6 @@ from abline.nets.gradient_regressor import GradientRegressor
 from abline.nets.mlp.forward import outputs_of_rows
 from abline.nets.mlp.losses import make_loss
 from abline.nets.mlp.weights import as_coefs
-from abline.nets.target_scale import TargetScale
 from abline.tables.arrays import check_features
 from abline.tables.conversion import is_sparse
 
@@ -35,6 +34,7 @@ _PRIVATE = (
     "_no_improvement_count",
     "_rate",
     "_optimizer_state",
+    "_optimizer_rule",
 )
 
 
@@ -61,9 +61,6 @@ class FittedPerceptron(GradientRegressor):
     quantile: Any
     coefs_: list[Floats]
     intercepts_: list[Floats]
-    y_ndim_: int
-    y_mean_: NDArray[np.float64]
-    y_scale_: NDArray[np.float64]
     _fitted_loss: tuple[str, float, Any]
     _fitted_activation: str
 
@@ -85,12 +82,7 @@ class FittedPerceptron(GradientRegressor):
             If X cannot be used.
         """
         check_is_fitted(self)
-        answer = make_loss(*self._fitted_loss).predict(self._outputs(X))
-        if hasattr(self, "y_mean_"):
-            scale = TargetScale(self.y_mean_, self.y_scale_)
-            # levels, if there are any, come last
-            answer = scale.in_own_units(answer.swapaxes(1, -1)).swapaxes(1, -1)
-        return answer[:, 0] if self.y_ndim_ == 1 else answer
+        return self._as_y(make_loss(*self._fitted_loss).predict(self._outputs(X)))
 
     @available_if(_gives_std)  # type: ignore[untyped-decorator]  # scikit-learn has no types
     def predict_std(self, X: Any) -> Floats:
@@ -113,10 +105,7 @@ class FittedPerceptron(GradientRegressor):
         loss = make_loss(*self._fitted_loss)
         if not loss.has_std:
             raise ParameterError("loss was another when fit was called: call fit again")
-        answer = loss.predict_std(self._outputs(X))
-        if hasattr(self, "y_scale_"):
-            answer = (answer * self.y_scale_).astype(answer.dtype)
-        return answer[:, 0] if self.y_ndim_ == 1 else answer
+        return self._as_std_of_y(loss.predict_std(self._outputs(X)))
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Give R², the part of y's variance that the predictions explain.

@@ -10,7 +10,7 @@ from scipy.optimize import minimize
 from sklearn.exceptions import ConvergenceWarning
 
 from abline.nets.mlp.flat import put_flat, to_flat
-from abline.nets.mlp.warned import warn
+from abline.nets.warned import warn
 
 if TYPE_CHECKING:
     import numpy as np
@@ -77,7 +77,6 @@ class LBFGSTraining:
                 f"lbfgs failed to converge after {self.n_iter} iterations (status={found.status}, "
                 f"{found.message}): raise max_iter or max_fun, or scale X and y",
                 ConvergenceWarning,
-                stacklevel=2,
             )
 
     def results(self) -> dict[str, Any]:

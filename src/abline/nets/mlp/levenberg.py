@@ -11,8 +11,8 @@ import torch
 from sklearn.exceptions import ConvergenceWarning
 
 from abline.nets.engines.lm import run_lm
-from abline.nets.mlp.warned import warn
 from abline.nets.training import Rows
+from abline.nets.warned import warn
 from abline.tables.conversion import is_sparse
 
 if TYPE_CHECKING:
@@ -62,22 +62,27 @@ class LevenbergTraining:
         ConvergenceWarning
             If it ends for another reason.
         """
-        result = run_lm(
-            self.module,
-            _rows(self.train),
-            None if self.valid is None else _rows(self.valid),
-            max_iter=self.max_iter,
-            n_restarts=self.n_restarts,
-            tol=self.tol,
-            seed=self.seed,
-            watch=self._watch,
-        )
+        try:
+            result = run_lm(
+                self.module,
+                _rows(self.train),
+                None if self.valid is None else _rows(self.valid),
+                max_iter=self.max_iter,
+                n_restarts=self.n_restarts,
+                tol=self.tol,
+                seed=self.seed,
+                watch=self._watch,
+            )
+        except KeyboardInterrupt:
+            if not self.losses:
+                raise  # nothing was trained yet
+            warn("Training interrupted by user.")
+            return
         if not result.converged:
             warn(
                 f"Levenberg–Marquardt has {result.message} (max_iter={self.max_iter}, "
                 f"n_restarts={self.n_restarts})",
                 ConvergenceWarning,
-                stacklevel=2,
             )
 
     def results(self) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from abline.errors import ParameterError, one_of
+from abline.nets.callbacks import LRScheduler, check_callbacks
 from abline.nets.mlp.activations import ACTIVATIONS
 from abline.nets.mlp.choose import ENGINES
 from abline.nets.mlp.losses import make_loss
@@ -68,6 +69,12 @@ def check_options(model: MLPRegressor) -> OutputLoss:
         check_count("n_iter_no_change", model.n_iter_no_change)
     if not isinstance(model.verbose, bool | np.bool_):
         check_count("verbose", model.verbose, least=0)
+    stochastic = model.solver in STOCHASTIC
+    if not stochastic and any(isinstance(x, LRScheduler) for x in check_callbacks(model.callbacks)):
+        raise ParameterError(
+            f"solver={model.solver!r} has no learning rate for an LRScheduler to change: leave it "
+            "out of callbacks, or set solver='adam' or 'sgd'"
+        )
     return _check_loss(model)
 
 

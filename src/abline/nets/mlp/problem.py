@@ -20,6 +20,7 @@ from abline.nets.mlp.validation import split_off
 from abline.nets.mlp.weights import first_weights
 from abline.nets.plain_tree import from_plain
 from abline.nets.target_scale import TargetScale
+from abline.nets.tensors import check_weigh
 from abline.tables.conversion import is_sparse
 
 if TYPE_CHECKING:
@@ -253,11 +254,9 @@ def target_scale(
     -------
     TargetScale or None
     """
-    if goes_on and hasattr(model, "y_mean_"):
-        return TargetScale(model.y_mean_, model.y_scale_)
-    if goes_on or not model.target_scaling:
-        return None
-    return TargetScale.of(arrays)
+    if goes_on:
+        return TargetScale.goes_on(model)
+    return TargetScale.of(arrays) if model.target_scaling else None
 
 
 def _data(arrays: TrainingArrays, scale: TargetScale | None, dtype: np.dtype[Any]) -> Data:
@@ -265,4 +264,6 @@ def _data(arrays: TrainingArrays, scale: TargetScale | None, dtype: np.dtype[Any
         arrays = scale.standardised(arrays)
     weights = None if arrays.sample_weight is None else tensor_ready(arrays.sample_weight)
     X = arrays.X.tocsr() if is_sparse(arrays.X) else tensor_ready(arrays.X)
-    return Data(X, tensor_ready(arrays.y), weights).astype(dtype)
+    data = Data(X, tensor_ready(arrays.y), weights).astype(dtype)
+    check_weigh(data.weights)
+    return data

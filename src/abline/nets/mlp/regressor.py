@@ -322,7 +322,7 @@ class MLPRegressor(FittedPerceptron):
             solver = Solver(problem, one_epoch=one_epoch)
             try:
                 solver.run()
-            except Exception:
+            except Exception:  # raised again: what a callback ended is kept
                 if solver.failed_late:
                     self._keep(problem, solver, arrays.y_ndim)
                 raise

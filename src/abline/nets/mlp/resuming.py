@@ -126,9 +126,9 @@ def _identity(
     callbacks = [each for each in check_callbacks(model.callbacks) if has_state(each)]
     return {
         "estimator": "MLPRegressor",
-        **data_identity(train, valid),
         "hidden_layer_sizes": hidden_sizes(model.hidden_layer_sizes),
         **{name: as_text(value) for name, value in params.items() if name not in _NOT_SAID},
+        **data_identity(train, valid),
         "callbacks": [as_text(callback) for callback in callbacks],
         "device": str(model.device).partition(":")[0],
         "beginning": "an earlier fit" if goes_on else "new weights",

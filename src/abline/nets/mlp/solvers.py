@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from contextlib import nullcontext
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -93,6 +94,7 @@ class Solver:
         model = problem.model
         self.listener: Listener | None = None
         self._rate_holder: RateHolder | None = None
+        self._rule: Adam | SGD | None = None
         self.params: Sequence[Tensor]
         self.training: Training
         if model.solver == "lm":
@@ -110,7 +112,8 @@ class Solver:
             batch_size = batch_size_of(model, problem.train)
             epochs = 1 if one_epoch else model.max_iter
             n_steps = epochs * -(-len(problem.train) // batch_size)
-            steps = self._make_steps(problem, update_rule(model), n_steps, batch_size)
+            self._rule = update_rule(model, goes_on=one_epoch and problem.goes_on)
+            steps = self._make_steps(problem, self._rule, n_steps, batch_size)
             progress = first_progress(problem, one_epoch=one_epoch)
             if one_epoch and problem.goes_on:
                 take_optimizer(model, steps)
@@ -132,7 +135,8 @@ class Solver:
 
     def results(self) -> dict[str, Any]:
         """Give the attributes that the estimator gets, but for the weights."""
-        return self.training.results()
+        results = self.training.results()
+        return results | {"_optimizer_rule": asdict(self._rule)} if self._rule else results
 
     @property
     def good(self) -> Sequence[Tensor]:

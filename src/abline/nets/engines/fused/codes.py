@@ -5,9 +5,6 @@ from __future__ import annotations
 IDENTITY, RELU, TANH, SIGMOID = 0, 1, 2, 3
 LEAKY_RELU, ELU, SELU, SOFTPLUS, SILU, MISH, GELU, GELU_TANH = 4, 5, 6, 7, 8, 9, 10, 11
 
-#: activations whose derivative follows from their value, so that it need not be kept
-FROM_VALUE = (IDENTITY, RELU, TANH, SIGMOID)
-
 SQUARED, ABSOLUTE, HUBER, SMOOTH_ABSOLUTE, QUANTILE = 0, 1, 2, 3, 4
 POISSON, GAMMA, HALF_SQUARED, HALF_POISSON = 5, 6, 7, 8
 GAUSSIAN, QUANTILES = 9, 10

@@ -106,30 +106,31 @@ class Piece:
         self._arguments = arguments
         self._returns = returns
         self._flags = flags
-        self._made: dict[str, int] = {}
+        self._made: dict[np.dtype[Any], int] = {}
         self._kept: list[Any] = []
-        self._callables: dict[str, Any] = {}
+        self._callables: dict[np.dtype[Any], Any] = {}
 
     def __repr__(self) -> str:
         return f"Piece({self._function.__qualname__})"
 
     def address(self, dtype: np.dtype[Any]) -> int:
         """Give the address of the machine code for a precision, compiling it if need be."""
-        if dtype.name not in self._made:
-            self._made[dtype.name] = self._make(dtype)
-        return self._made[dtype.name]
+        if dtype not in self._made:
+            self._made[dtype] = self._make(dtype)
+        return self._made[dtype]
 
     def __call__(self, dtype: np.dtype[Any], *arguments: Any) -> Any:
         """Call it from Python; arrays are C-contiguous and of the types that it wants."""
         if plain.WANTED:
             return plain.call(self.address(dtype), *map(_plain, arguments))
-        if dtype.name not in self._callables:
+        made = self._callables.get(dtype)
+        if made is None:
             returns = ctypes.c_double if self._returns == float64 else None
             kinds: dict[str, Any] = {"float64": ctypes.c_double, "int64": ctypes.c_int64}
             wanted = [kinds.get(name, ctypes.c_void_p) for name in self._arguments]
             made = ctypes.CFUNCTYPE(returns, *wanted)(self.address(dtype))
-            self._callables[dtype.name] = made
-        return self._callables[dtype.name](*map(_plain, arguments))
+            self._callables[dtype] = made
+        return made(*map(_plain, arguments))
 
     def _make(self, dtype: np.dtype[Any]) -> int:
         if plain.WANTED:

@@ -35,7 +35,6 @@ _LN2_HIGH_32, _LN2_LOW_32 = np.float32(0.693359375), np.float32(-2.12194440e-4)
 _ROUND_64, _ROUND_32 = 6755399441055744.0, np.float32(12582912.0)
 _ROUND_64_BITS = np.int64(0x4338000000000000)
 _ROUND_32_BITS = np.int32(0x4B400000)
-_COEFFICIENTS = [1 / math.factorial(k) for k in range(14)]
 
 
 def _read_bits(_typing: Any, x: Any) -> Any:
@@ -63,6 +62,38 @@ _bits: Any = intrinsic(_read_bits)
 _float_of: Any = intrinsic(_read_float)
 
 
+def _polynomial(coefficients: list[float], *, in_single: int | None = None) -> Any:
+    """Make the polynomial with these coefficients, by Horner's rule in the argument's precision.
+
+    Of single precision it may have fewer terms.
+    """
+
+    def generate_for(_typing: Any, x: Any) -> Any:
+        terms = coefficients[:in_single] if x == types.float32 else coefficients
+
+        def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+            value = context.get_constant(x, terms[-1])
+            for term in terms[-2::-1]:
+                product = builder.fmul(value, arguments[0], flags=("contract",))
+                constant = context.get_constant(x, term)
+                value = builder.fadd(product, constant, flags=("contract",))
+            return value
+
+        return x(x), generate
+
+    def evaluate(x: float) -> float:
+        value = coefficients[-1]
+        for term in coefficients[-2::-1]:
+            value = value * x + term
+        return value
+
+    return evaluate if plain.WANTED else intrinsic(generate_for)
+
+
+#: of e to the power of numbers within half of ln 2 from 0
+_exp_series = _polynomial([1 / math.factorial(k) for k in range(14)], in_single=8)
+
+
 @compiled_exactly
 def _exp_64(x: float) -> float:
     bounded = 709.0 if x > 709.0 else x
@@ -70,21 +101,7 @@ def _exp_64(x: float) -> float:
     rounded = bounded * _LOG2E + _ROUND_64
     k = rounded - _ROUND_64
     r = (bounded - k * _LN2_HIGH) - k * _LN2_LOW
-    c = _EXP_64
-    p = c[13]
-    p = p * r + c[12]
-    p = p * r + c[11]
-    p = p * r + c[10]
-    p = p * r + c[9]
-    p = p * r + c[8]
-    p = p * r + c[7]
-    p = p * r + c[6]
-    p = p * r + c[5]
-    p = p * r + c[4]
-    p = p * r + c[3]
-    p = p * r + c[2]
-    p = p * r + 1.0
-    p = p * r + 1.0
+    p = _exp_series(r)
     power = _float_of(((_bits(rounded) - _ROUND_64_BITS) + np.int64(1023)) << np.int64(52))
     value = p * power
     return np.inf if x > 709.78 else value
@@ -97,22 +114,10 @@ def _exp_32(x: Any) -> Any:
     rounded = bounded * np.float32(_LOG2E) + _ROUND_32
     k = rounded - _ROUND_32
     r = (bounded - k * _LN2_HIGH_32) - k * _LN2_LOW_32
-    c = _EXP_32
-    p = c[7]
-    p = p * r + c[6]
-    p = p * r + c[5]
-    p = p * r + c[4]
-    p = p * r + c[3]
-    p = p * r + c[2]
-    p = p * r + np.float32(1.0)
-    p = p * r + np.float32(1.0)
+    p = _exp_series(r)
     power = _float_of(np.int32(((_bits(rounded) - _ROUND_32_BITS) + np.int32(127)) << np.int32(23)))
     value = np.float32(p * power)
     return np.float32(np.inf) if x > np.float32(88.72) else value
-
-
-_EXP_64 = tuple(_COEFFICIENTS)
-_EXP_32 = tuple(np.float32(c) for c in _COEFFICIENTS[:8])
 
 
 def exp(x: Any) -> Any:
@@ -155,59 +160,11 @@ def sigmoid(x: Any) -> Any:
 def log1p(u: Any) -> Any:
     """Give log(1 + u) of one number from 0 to 1, in its precision: 2 atanh(u / (2 + u))."""
     s = u / (type_of(u, 2.0) + u)
-    return (s + s) * _atanh_over(s * s)
+    return (s + s) * _atanh_series(s * s)
 
 
-@compiled_exactly
-def _atanh_over_64(z: float) -> float:
-    c = _ODD_64
-    p = c[17]
-    p = p * z + c[16]
-    p = p * z + c[15]
-    p = p * z + c[14]
-    p = p * z + c[13]
-    p = p * z + c[12]
-    p = p * z + c[11]
-    p = p * z + c[10]
-    p = p * z + c[9]
-    p = p * z + c[8]
-    p = p * z + c[7]
-    p = p * z + c[6]
-    p = p * z + c[5]
-    p = p * z + c[4]
-    p = p * z + c[3]
-    p = p * z + c[2]
-    p = p * z + c[1]
-    return p * z + 1.0
-
-
-@compiled_exactly
-def _atanh_over_32(z: Any) -> Any:
-    c = _ODD_32
-    p = c[7]
-    p = p * z + c[6]
-    p = p * z + c[5]
-    p = p * z + c[4]
-    p = p * z + c[3]
-    p = p * z + c[2]
-    p = p * z + c[1]
-    return np.float32(p * z + np.float32(1.0))
-
-
-_ODD_64 = tuple(1 / (2 * k + 1) for k in range(18))
-_ODD_32 = tuple(np.float32(c) for c in _ODD_64[:8])
-
-
-def _atanh_over(z: Any) -> Any:
-    """Give atanh(s) / s of s² up to 1/9."""
-    return _atanh_over_64(z)
-
-
-@overload(_atanh_over, strict=False, jit_options=_INLINED)
-def _overload_atanh_over(z: Any) -> Any:
-    if z == types.float32:
-        return lambda z: _atanh_over_32(z)  # noqa: PLW0108 - Numba wants Python code here
-    return lambda z: _atanh_over_64(z)  # noqa: PLW0108 - Numba wants Python code here
+#: of atanh(s) / s in s², for s² up to 1/9
+_atanh_series = _polynomial([1 / (2 * k + 1) for k in range(18)], in_single=8)
 
 
 @compiled_exactly
@@ -216,27 +173,17 @@ def _erf_32(x: Any) -> Any:
     one = np.float32(1.0)
     size = abs(x)
     t = one / (one + np.float32(0.5) * size)
-    c = _ERFC_32
-    p = c[9]
-    p = p * t + c[8]
-    p = p * t + c[7]
-    p = p * t + c[6]
-    p = p * t + c[5]
-    p = p * t + c[4]
-    p = p * t + c[3]
-    p = p * t + c[2]
-    p = p * t + c[1]
-    p = p * t + c[0]
+    p = _erfc_series(t)
     value = np.float32(one - t * _exp_32(np.float32(p - size * size)))
     return -value if x < np.float32(0.0) else value
 
 
-_ERFC_32 = tuple(
-    np.float32(c)
-    for c in (
+#: of the logarithm of erfc(x) exp(x²) / t in t = 1 / (1 + x / 2)
+_erfc_series = _polynomial(
+    [
         -1.26551223, 1.00002368, 0.37409196, 0.09678418, -0.18628806, 0.27886807, -1.13520398,
         1.48851587, -0.82215223, 0.17087277,
-    )
+    ]
 )  # fmt: skip
 
 

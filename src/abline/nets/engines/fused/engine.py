@@ -18,10 +18,12 @@ from abline.errors import DivergedError
 from abline.linear.threads import one_blas_thread
 from abline.nets.callbacks import epochs_until_due, hooks_of
 from abline.nets.engines.fused.kernels import Kernels
+from abline.nets.engines.fused.marks import Marks
 from abline.nets.engines.fused.memory import SharedMemory
 from abline.nets.engines.fused.rules import LossRule, OptimizerRule, find_loss, find_optimizer
 from abline.nets.engines.fused.stack import NotFused, Stack, find_stack
 from abline.nets.engines.fused.tables import FusedRows, layers_of
+from abline.nets.engines.loop import run_epochs
 from abline.nets.offset import PlusOffset
 from abline.nets.session import training_session
 
@@ -45,6 +47,11 @@ class FusedPlan:
     ----------
     job : TrainingJob
 
+    Attributes
+    ----------
+    left : str
+        Why the plain loop ran the last epochs; empty where kernels ran all.
+
     Raises
     ------
     NotFused
@@ -57,12 +64,30 @@ class FusedPlan:
         if hooks_of(job.callbacks, "on_batch_end"):
             raise NotFused("a callback wants to be called after each step")
         self.has_offset = isinstance(job.module, PlusOffset)
-        network = job.module.module if isinstance(job.module, PlusOffset) else job.module
-        self.stack: Stack = find_stack(network)
+        self.network = job.module.module if isinstance(job.module, PlusOffset) else job.module
+        self.stack: Stack = find_stack(self.network)
         self.loss: LossRule = find_loss(getattr(job.loss, "criterion", None))
         self.optimizer: OptimizerRule = find_optimizer(job.optimizer, self.stack)
+        self.left = ""
         if job.train.X.ndim != 2:
             raise NotFused("features are not a table")
+
+    def renew(self, job: TrainingJob) -> None:
+        """Follow what a callback has changed.
+
+        Raises
+        ------
+        NotFused
+            If kernels cannot.
+        """
+        if find_stack(self.network) != self.stack:
+            raise NotFused("a callback changed the network")
+        optimizer = find_optimizer(job.optimizer, self.stack)
+        if (optimizer.code, optimizer.memory) != (self.optimizer.code, self.optimizer.memory):
+            raise NotFused("a callback changed the optimizer")
+        if find_loss(getattr(job.loss, "criterion", None)) != self.loss:
+            raise NotFused("a callback changed the loss")
+        self.optimizer = optimizer
 
 
 def run_fused(job: TrainingJob, plan: FusedPlan | None = None) -> History:
@@ -89,7 +114,14 @@ def run_fused(job: TrainingJob, plan: FusedPlan | None = None) -> History:
     """
     plan = plan or FusedPlan(job)
     with training_session(job, "fused") as session:
-        _Run(session, plan).train()
+        try:
+            _Run(session, plan).train()
+        except NotFused as reason:  # since a callback changed what is trained
+            session.first_epoch = len(session.state.history["epoch"])
+            plan.left = f"{reason} before epoch {session.first_epoch}"
+        if plan.left:
+            session.state.engine = "loop"
+            run_epochs(session)
     return session.state.history
 
 
@@ -122,22 +154,32 @@ class _Run:
     def train(self) -> None:
         """Run all epochs that are left, with the callbacks' hooks."""
         job, state = self.job, self.session.state
+        self.plan.renew(job)
         with (
             one_blas_thread(),
             SharedMemory(self.plan.stack, job.optimizer, self.plan.optimizer) as memory,
         ):
             self.kernels = self._make_kernels(memory)
+            criterion = getattr(job.loss, "criterion", None)
+            marks = Marks(self.plan.stack, self.plan.network, criterion, job.optimizer)
             epoch, per_epoch = self.session.first_epoch, math.inf
             while epoch < job.max_epochs and not state.stop:
                 most = 1 if per_epoch == math.inf else int(PAUSE / per_epoch)
                 due = epochs_until_due(job.callbacks, epoch, job.max_epochs)
                 epochs = min(max(1, most), due, self._orders_at_once())
                 began = time.perf_counter()
-                self._run(memory, epoch, epochs)
+                try:
+                    self._run(memory, epoch, epochs)
+                except KeyboardInterrupt:
+                    self._undo(memory, epoch)
+                    raise
                 per_epoch = max((time.perf_counter() - began) / epochs, 1e-9)
                 epoch += epochs
                 state.epoch = epoch - 1
                 self.session.call_due()
+                if marks.changed() and not state.stop and epoch < job.max_epochs:
+                    self.plan.renew(job)
+                    memory.check_holds()
 
     def _run(self, memory: SharedMemory, epoch: int, epochs: int) -> None:
         """Run a chunk of epochs and add them to the history."""
@@ -145,7 +187,7 @@ class _Run:
         rates = np.array(self.session.rates(epoch, epochs))
         vectors = tuple(each.copy() for each in (memory.params, memory.first, memory.second))
         # a callback may have changed betas or momentum, as cyclic schedules do
-        settings = find_optimizer(self.job.optimizer, self.plan.stack).settings
+        settings = self.plan.optimizer.settings
         orders = self._orders(epochs)
         chunk = _Chunk(epoch, epochs, orders, rates, settings, memory.step, vectors)
         self.chunks = [*self.chunks[-1:], chunk]
@@ -158,8 +200,8 @@ class _Run:
         history["epoch"] += list(range(epoch, epoch + done))
         history["train_loss"] += train_losses[:done].tolist()
         history["valid_loss"] += valid_losses[:done].tolist()
-        seconds = np.linspace(began, self.session.seconds, epochs + 1)
-        history["seconds"] += seconds[1 : done + 1].tolist()
+        each = (self.session.seconds - began) / epochs
+        history["seconds"] += [began + each * (k + 1) for k in range(done)]
         history["lr"] += lr[:done]
         if done < epochs:
             self._put_back(memory, epoch + done - 1)
@@ -167,15 +209,19 @@ class _Run:
             raise DivergedError(loss, epoch + done, lr[done], history, module)
         self.session.set_rate(epoch + epochs - 1, self.job.steps_per_epoch - 1)
 
+    def _undo(self, memory: SharedMemory, epoch: int) -> None:
+        """Go back to the beginning of a chunk that was interrupted."""
+        for values in self.session.state.history.values():
+            del values[epoch:]
+        if self.chunks and self.chunks[-1].epoch == epoch:
+            memory.take(self.chunks[-1].vectors)
+
     def _put_back(self, memory: SharedMemory, epoch: int) -> None:
         """Take the weights with which an epoch began, by running what was before it again."""
         chunk = next((each for each in self.chunks if epoch < each.epoch + each.epochs), None)
         if chunk is None:
             return
-        for vector, kept in zip(
-            (memory.params, memory.first, memory.second), chunk.vectors, strict=True
-        ):
-            vector[:] = kept
+        memory.take(chunk.vectors)
         memory.step = chunk.step
         if epoch > chunk.epoch:
             again = replace(chunk, epochs=epoch - chunk.epoch)

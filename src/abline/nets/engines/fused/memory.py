@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from abline.nets.engines.fused.stack import NotFused
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from typing import Self
 
     from numpy.typing import NDArray
@@ -72,6 +74,27 @@ class SharedMemory:
             for name in self._names:
                 if state.get(name) is not None:
                     state[name] = state[name].clone()
+
+    def take(self, vectors: Sequence[NDArray[Any]]) -> None:
+        """Copy the values of ``params``, ``first`` and ``second``."""
+        for vector, values in zip((self.params, self.first, self.second), vectors, strict=True):
+            vector[:] = values
+
+    def check_holds(self) -> None:
+        """Look whether parameters and memory are still here.
+
+        Raises
+        ------
+        NotFused
+            If a callback has put others in their place.
+        """
+        for name, vector in zip(
+            ("", *self._names), (self.params, self.first, self.second), strict=False
+        ):
+            for part, tensor in self._parts(vector):
+                now = self._optimizer.state[tensor].get(name) if name else tensor
+                if now is None or now.data_ptr() != part.data_ptr():
+                    raise NotFused("a callback put other tensors in the place of those trained")
 
     def note_steps(self) -> None:
         """Tell the optimizer how many steps it has taken."""

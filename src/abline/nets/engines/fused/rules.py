@@ -118,6 +118,10 @@ def criterion_rule(criterion: Any) -> LossRule:
         If kernels do not know it.
     """
     kind, summed = type(criterion), getattr(criterion, "reduction", None) == "sum"
+    if isinstance(criterion, nn.Module) and (
+        criterion._forward_hooks or criterion._forward_pre_hooks or "forward" in vars(criterion)
+    ):
+        raise NotFused(f"the loss {kind.__name__} has hooks or a forward of its own")
     if kind in _LOG_LINKS:
         return LossRule(_LOG_LINKS[kind], summed=summed)
     if kind is QuantileLoss:

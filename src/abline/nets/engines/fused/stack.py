@@ -1,29 +1,25 @@
 """Find the stack of linear layers that a module is, or say what else it is.
 
-Parts of ``nn.Sequential`` are read one by one. Any other module is read through its traced graph
-(``torch.fx``), so a person's own class counts as much, as long as rows pass from layer to layer and
-nowhere else.
+The graph of a module's forward (``torch.fx``) is read operation by operation, so a person's own
+class counts as much as ``nn.Sequential``, as long as rows pass from layer to layer and nowhere
+else.
 """
 
 from __future__ import annotations
 
-import threading
-from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import fx, nn
+from torch import nn
 
 from abline.nets.engines.fused import codes
-from abline.nets.modules import MLP
+from abline.nets.engines.fused.recorded import Unrecordable, record_forward
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
-
-#: tracing changes torch.nn.Module for the whole process while it lasts
-_TRACING = threading.Lock()
+    from torch import fx
 
 
 class NotFused(Exception):  # noqa: N818 - no error: a person may have asked for any module
@@ -93,144 +89,102 @@ def find_stack(module: nn.Module) -> Stack:
     >>> find_stack(nn.Sequential(nn.Linear(1, 8), nn.ReLU(), nn.Linear(8, 1))).n_parameters
     25
     """
+    _check_parts(module)
     _check_parameters(module)
-    layers: list[Layer] = []
-    parts = _parts_in_turn(module)
-    if parts is None:
-        _follow_forward(layers, module)
-    else:
-        for part in parts:
-            _take(layers, part)
-    if not layers:
-        raise NotFused("it has no linear layer")
-    if {id(p) for x in layers for p in x.linear.parameters()} != {
-        id(p) for p in module.parameters()
-    }:
-        raise NotFused("it has parameters besides those of its linear layers")
-    if len({id(x.linear) for x in layers}) < len(layers):
+    linears = {name: part for name, part in module.named_modules() if type(part) is nn.Linear}
+    layers = _layers(module, linears, train=True)
+    in_evaluation = [replace(layer, dropout=0.0) for layer in layers]
+    if _is_own(module) and in_evaluation != _layers(module, linears, train=False):
+        raise NotFused("its forward does something else in training than in evaluation")
+    if len({id(layer.linear) for layer in layers}) < len(layers):
         raise NotFused("it uses a linear layer twice")
-    tensors = [p for x in layers for p in x.linear.parameters()]
-    if len({id(p) for p in tensors}) < len(tensors):
-        raise NotFused("some of its layers share weights")
-    if any(p._backward_hooks or p._post_accumulate_grad_hooks for p in tensors):
-        raise NotFused("some of its parameters have hooks")
+    if len(layers) < len(linears):
+        raise NotFused("its forward leaves some parameters without a gradient")
     return Stack(tuple(layers))
 
 
-def _parts_in_turn(module: nn.Module) -> list[nn.Module] | None:
-    """Give the parts of a module that is known to call one after the other, else None."""
-    if "forward" in vars(module):
-        return None
-    if type(module) is MLP and module.skip is None:
-        return _parts_in_turn(module.layers)
-    if type(module) is nn.Sequential:
-        each = [_parts_in_turn(child) for child in module]
-        return None if None in each else [part for parts in each for part in parts or ()]
-    known = type(module).__module__.startswith("torch.nn.") and not list(module.children())
-    return [module] if known else None
+def _is_own(module: nn.Module) -> bool:
+    """Say whether a forward is in play that neither torch nor abline wrote."""
+    return any(
+        "forward" in vars(part) or not type(part).__module__.startswith(("torch.nn.", "abline."))
+        for part in module.modules()
+    )
 
 
-def _follow_forward(layers: list[Layer], module: nn.Module) -> None:
-    """Take up the operations of a module's forward."""
-    module = nn.Sequential(module)  # tracing looks into the outermost module, whatever it is
-    try:
-        graph, in_evaluation = (_traced(module, train=train) for train in (True, False))
-        gives_none = _gives_no_gradient(module)
-    except Exception as error:  # whatever a person's forward raises when its inputs are no numbers
-        raise NotFused(f"its forward cannot be traced ({_first_line(error)})") from error
-    if gives_none:
-        raise NotFused("its forward leaves some parameters without a gradient")
-    if str(graph) != str(in_evaluation):
-        raise NotFused("its forward does something else in training than in evaluation")
-    last: fx.Node | None = None
-    for node in graph.nodes:
-        if node.op == "placeholder" and last is None:
-            last = node
-        elif node.op == "output":
-            if node.args[0] is not last:
-                raise NotFused("its output is not that of its last layer")
-        elif not node.args or node.args[0] is not last or _other_nodes(node):
-            raise NotFused(f"{node.name} takes something else than the layer before it")
-        else:
-            _extend(layers, module, node)
-            last = node
-
-
-def _gives_no_gradient(module: nn.Module) -> bool:
-    """Say whether a parameter has none after a row of zeros, as under ``torch.no_grad``."""
-    first = next((part for part in module.modules() if isinstance(part, nn.Linear)), None)
-    if first is None:
-        return False
-    # in evaluation, so that dropout draws nothing
-    with _in_mode(module, train=False), torch.enable_grad():
-        outputs = module(first.weight.new_zeros(1, first.in_features)).sum()
-        if not outputs.requires_grad:
-            return True
-        found = torch.autograd.grad(outputs, list(module.parameters()), allow_unused=True)
-    return any(each is None for each in found)
-
-
-def _traced(module: nn.Module, *, train: bool) -> fx.Graph:
-    with _in_mode(module, train=train), _TRACING:
-        return fx.symbolic_trace(module).graph
-
-
-@contextmanager
-def _in_mode(module: nn.Module, *, train: bool) -> Iterator[None]:
-    """Set a mode in the body, and leave each part in the one that it has."""
-    modes = [(part, part.training) for part in module.modules()]
-    module.train(train)
-    try:
-        yield
-    finally:
-        for part, mode in modes:
-            part.training = mode
+def _check_parts(module: nn.Module) -> None:
+    for part in module.modules():
+        name = type(part).__name__
+        hooks = (part._forward_hooks, part._forward_pre_hooks, part._backward_hooks)
+        if any(hooks) or part._backward_pre_hooks:
+            raise NotFused(f"{name} has hooks")
+        if type(part) is nn.Linear:
+            continue
+        if part._parameters or part._buffers:
+            own = not type(part).__module__.startswith("torch.nn.")
+            what = f"{name} has parameters or buffers of its own" if own else None
+            raise NotFused(what or f"kernels do not know {name}")
 
 
 def _check_parameters(module: nn.Module) -> None:
-    for part in module.modules():
-        hooks = (part._forward_hooks, part._forward_pre_hooks, part._backward_hooks)
-        if any(hooks) or part._backward_pre_hooks:
-            raise NotFused(f"{type(part).__name__} has hooks")
-    parameters = list(module.parameters())
+    parameters = [tensor for _, tensor in module.named_parameters(remove_duplicate=False)]
+    if not parameters:
+        raise NotFused("it has no linear layer")
     if any(p.device.type != "cpu" for p in parameters):
         raise NotFused("it is not on the CPU")
     if {p.dtype for p in parameters} not in ({torch.float32}, {torch.float64}):
         raise NotFused("its parameters are not all float32 or all float64")
     if not all(p.requires_grad for p in parameters):
         raise NotFused("some of its parameters are frozen")
+    if len({id(p) for p in parameters}) < len(parameters):
+        raise NotFused("some of its layers share weights")
+    if any(p._backward_hooks or p._post_accumulate_grad_hooks for p in parameters):
+        raise NotFused("some of its parameters have hooks")
 
 
-def _other_nodes(node: fx.Node) -> bool:
-    return any(isinstance(value, fx.Node) for value in (*node.args[1:], *node.kwargs.values()))
+def _layers(module: nn.Module, linears: dict[str, nn.Linear], *, train: bool) -> list[Layer]:
+    """Read the layers of a module in one of its modes."""
+    try:
+        graph = record_forward(module, train=train)
+    except Unrecordable as error:
+        raise NotFused(f"its forward {error}") from error
+    layers: list[Layer] = []
+    rows, *nodes = (node for node in graph.nodes if node.op != "get_attr")
+    last = rows
+    for node in nodes:
+        if not node.args or node.args[0] is not last:
+            raise NotFused(f"{node.name} takes something else than the layer before it")
+        if node.op != "output":
+            _take(layers, node, linears)
+            last = node
+    return layers
 
 
-def _extend(layers: list[Layer], module: nn.Module, node: fx.Node) -> None:
+def _take(layers: list[Layer], node: fx.Node, linears: dict[str, nn.Linear]) -> None:
     """Take up one more operation of a graph."""
-    if node.op == "call_module":
-        _take(layers, module.get_submodule(str(node.target)))
-        return
     name = str(getattr(node.target, "__name__", node.target))
-    if name in ("squeeze", "flatten", "view", "reshape"):
-        _check_squeeze(layers, node, name)
-        return
-    plain = len(node.args) == 1 and not set(node.kwargs) - {"inplace"}
-    if not plain or name not in _FUNCTIONS:
-        raise NotFused(f"kernels do not know {name}")
-    _activate(layers, name, _FUNCTIONS[name], 0.0)
-
-
-def _take(layers: list[Layer], part: nn.Module) -> None:
-    """Take up one more part."""
-    if type(part) is nn.Linear:
-        layers.append(Layer(part))
-    elif type(part) is nn.Dropout:
-        _drop(layers, part.p)
-    elif type(part) not in (nn.Identity, nn.Flatten):  # rows of numbers are flat already
-        name, found = type(part).__name__, _activation_of(part)
+    if name == "linear":
+        layers.append(Layer(_linear(node, linears)))
+    elif any(isinstance(value, type(node)) for value in (*node.args[1:], *node.kwargs.values())):
+        raise NotFused(f"{node.name} takes something else than the layer before it")
+    elif name in _SHAPES:
+        _check_shape(layers, node, name)
+    elif name == "dropout":
+        _drop(layers, node.kwargs)
+    else:
+        found = _activation(name, node)
         if found is None:
             raise NotFused(f"kernels do not know {name}")
         _activate(layers, name, *found)
+
+
+def _linear(node: fx.Node, linears: dict[str, nn.Linear]) -> nn.Linear:
+    """Give the layer whose weights and biases an operation uses."""
+    used = tuple(getattr(value, "target", value) for value in (*node.args[1:], None))[:2]
+    for prefix, part in linears.items():
+        path = f"{prefix}." if prefix else ""
+        if used == (f"{path}weight", None if part.bias is None else f"{path}bias"):
+            return part
+    raise NotFused("it uses weights otherwise than nn.Linear does")
 
 
 def _activate(layers: list[Layer], name: str, code: int, parameter: float) -> None:
@@ -242,66 +196,69 @@ def _activate(layers: list[Layer], name: str, code: int, parameter: float) -> No
     layers[-1] = Layer(last.linear, code, parameter)
 
 
-def _drop(layers: list[Layer], rate: float) -> None:
+def _drop(layers: list[Layer], arguments: dict[str, Any]) -> None:
+    # torch.nn.functional.dropout names all its arguments when it hands them on
+    if not arguments.get("training", False):
+        return
     if not layers:
         raise NotFused("dropout comes before the first linear layer")
-    last = layers[-1]
-    if last.dropout:
+    if layers[-1].dropout:
         raise NotFused("one dropout follows another")
-    if rate >= 1:
+    if arguments["p"] >= 1:
         raise NotFused("dropout of 1 leaves nothing")
-    layers[-1] = Layer(last.linear, last.activation, last.parameter, rate)
+    layers[-1] = replace(layers[-1], dropout=arguments["p"])
 
 
-def _check_squeeze(layers: list[Layer], node: fx.Node, name: str) -> None:
-    last = bool(layers) and all(user.op == "output" for user in node.users)
-    single = last and layers[-1].linear.out_features == 1
-    if name != "squeeze" or not single or node.args[1:] not in ((-1,), (1,)):
-        raise NotFused(f"kernels do not know {name}")
-
-
-_FUNCTIONS = {
-    "relu": codes.RELU, "relu_": codes.RELU, "tanh": codes.TANH, "sigmoid": codes.SIGMOID,
-    "silu": codes.SILU, "mish": codes.MISH, "gelu": codes.GELU, "selu": codes.SELU,
-    "softplus": codes.SOFTPLUS,
-}  # fmt: skip
-
-
-def _leaky(part: Any) -> tuple[int, float]:
-    return codes.LEAKY_RELU, float(part.negative_slope)
-
-
-def _elu(part: Any) -> tuple[int, float]:
-    return codes.ELU, float(part.alpha)
-
-
-def _gelu(part: Any) -> tuple[int, float]:
-    return (codes.GELU if part.approximate == "none" else codes.GELU_TANH), 0.0
-
-
-def _softplus(part: Any) -> tuple[int, float] | None:
-    plain = part.beta == 1 and part.threshold == 20
-    return (codes.SOFTPLUS, 0.0) if plain else None
-
-
-_ACTIVATIONS: dict[type, Callable[[Any], tuple[int, float] | None]] = {
-    nn.ReLU: lambda _: (codes.RELU, 0.0),
-    nn.Tanh: lambda _: (codes.TANH, 0.0),
-    nn.Sigmoid: lambda _: (codes.SIGMOID, 0.0),
-    nn.SiLU: lambda _: (codes.SILU, 0.0),
-    nn.Mish: lambda _: (codes.MISH, 0.0),
-    nn.SELU: lambda _: (codes.SELU, 0.0),
-    nn.LeakyReLU: _leaky,
-    nn.ELU: _elu,
-    nn.GELU: _gelu,
-    nn.Softplus: _softplus,
+#: calls after which rows of one output are a vector of as many
+_SHAPES = {
+    "squeeze": ((-1,), (1,)),
+    "flatten": ((), (0,), (0, -1)),
+    "reshape": ((-1,),),
+    "view": ((-1,),),
+    "getitem": (((slice(None), 0),),),
 }
 
 
-def _activation_of(part: nn.Module) -> tuple[int, float] | None:
-    find = _ACTIVATIONS.get(type(part))
-    return None if find is None else find(part)
+def _check_shape(layers: list[Layer], node: fx.Node, name: str) -> None:
+    arguments = (*node.args[1:], *node.kwargs.values())
+    if name == "flatten" and arguments in ((1,), (1, -1)):
+        return  # rows of numbers are flat already
+    last = bool(layers) and all(user.op == "output" for user in node.users)
+    if not last or layers[-1].linear.out_features != 1 or arguments not in _SHAPES[name]:
+        raise NotFused(f"kernels do not know {name}")
 
 
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]
+def _softplus(beta: float = 1, threshold: float = 20) -> tuple[int, float] | None:
+    return (codes.SOFTPLUS, 0.0) if (beta, threshold) == (1, 20) else None
+
+
+def _gelu(approximate: str = "none") -> tuple[int, float]:
+    return (codes.GELU if approximate == "none" else codes.GELU_TANH), 0.0
+
+
+def _plain(code: int) -> Callable[..., tuple[int, float]]:
+    return lambda inplace=False: (code, 0.0)  # noqa: ARG005 - the same values either way
+
+
+#: torch's functions and methods, called with their arguments after the rows
+_ACTIVATIONS: dict[str, Callable[..., tuple[int, float] | None]] = {
+    "relu": _plain(codes.RELU),
+    "relu_": _plain(codes.RELU),
+    "tanh": _plain(codes.TANH),
+    "sigmoid": _plain(codes.SIGMOID),
+    "silu": _plain(codes.SILU),
+    "mish": _plain(codes.MISH),
+    "selu": _plain(codes.SELU),
+    "leaky_relu": lambda negative_slope=0.01, inplace=False: (codes.LEAKY_RELU, negative_slope),  # noqa: ARG005 - as above
+    "elu": lambda alpha=1.0, inplace=False: (codes.ELU, alpha),  # noqa: ARG005 - as above
+    "gelu": _gelu,
+    "softplus": _softplus,
+}
+
+
+def _activation(name: str, node: fx.Node) -> tuple[int, float] | None:
+    find = _ACTIVATIONS.get(name)
+    try:
+        return None if find is None else find(*node.args[1:], **node.kwargs)
+    except TypeError:  # arguments that it does not have
+        return None

@@ -6,6 +6,7 @@ use it at once can leave them changed. What is gathered here belongs to the thre
 
 from __future__ import annotations
 
+import sys
 import warnings
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -19,21 +20,31 @@ if TYPE_CHECKING:
 _GATHERED: ContextVar[Said | None] = ContextVar("gathered", default=None)
 
 
-def warn(message: str, category: type[Warning] = UserWarning, *, stacklevel: int = 1) -> None:
-    """Warn as ``warnings.warn`` does, unless this thread gathers warnings.
+def warn(message: str, category: type[Warning] = UserWarning) -> None:
+    """Warn of the line that called abline, unless this thread gathers warnings.
 
     Parameters
     ----------
     message : str
     category : class, default=UserWarning
-    stacklevel : int, default=1
-        1 is the caller.
     """
     gathered = _GATHERED.get()
     if gathered is None:
-        warnings.warn(message, category, stacklevel=stacklevel + 1)
+        warnings.warn(message, category, stacklevel=_levels_to_the_caller())
     else:
         gathered.append((message, category))
+
+
+def _levels_to_the_caller() -> int:
+    """Count the frames from `warn` to the first that is neither abline's nor of its helpers."""
+    frame, levels = sys._getframe(1), 1
+    while frame.f_back is not None and _is_inside(frame.f_globals.get("__name__", "")):
+        frame, levels = frame.f_back, levels + 1
+    return levels
+
+
+def _is_inside(module: str) -> bool:
+    return module.partition(".")[0] in ("abline", "contextlib")
 
 
 @contextmanager
