@@ -150,18 +150,49 @@ def test_weights_too_small_for_the_precision_are_refused(table, model):
         model.fit(X, y, np.full(60, 1e-60))
 
 
-@pytest.mark.parametrize(
-    "model",
-    [
-        ab.TorchRegressor(target_scaling=True),
-        ab.MLPRegressor(target_scaling=True),
-        ab.NetworkRegressor(max_epochs=2, members=2),
-    ],
-    ids=["torch", "perceptron", "network"],
-)
-def test_targets_whose_squares_are_infinite_are_refused(table, model):
-    with pytest.raises(DataError, match="squares are too large"):
-        model.fit(table[0], 1e200 * table[1])
+@pytest.mark.parametrize("size", [1e150, 1e200, 1e-300])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_targets_of_any_size_are_learnt(table, size, dtype):
+    X = table[0].astype(dtype)
+    for model in (
+        ab.TorchRegressor(max_epochs=600, lr=0.02, target_scaling=True),
+        ab.MLPRegressor(solver="lbfgs", hidden_layer_sizes=3, max_iter=2000, target_scaling=True),
+    ):
+        model.set_params(random_state=0).fit(X, table[1])
+        expected = model.predict(X)
+        found = model.fit(X, size * table[1]).predict(X)
+        np.testing.assert_allclose(found / size, expected, rtol=1e-2, atol=1e-2)
+
+
+def test_targets_too_large_to_add_up_are_refused(table):
+    X, y = table[0], np.full(60, 1.7e308)
+    for model in (ab.TorchRegressor(target_scaling=True), ab.MLPRegressor(target_scaling=True)):
+        with pytest.raises(DataError, match="too large to add up: divide y"):
+            model.fit(X, y)
+    with pytest.raises(DataError, match="squares are too large to add up"):
+        ab.NetworkRegressor(max_epochs=2, members=2).fit(X, 1e200 * table[1])
+
+
+@pytest.mark.parametrize("hook", ["on_train_begin", "on_epoch_end"])
+def test_an_interrupted_call_of_partial_fit_loses_nothing(table, hook):
+    def interrupt(_self, _state):
+        raise KeyboardInterrupt
+
+    interrupting = type("Interrupting", (ab.Callback,), {hook: interrupt})()
+    losses = []
+    for interrupted in (False, True):
+        model = ab.TorchRegressor(lr=0.05, random_state=0)
+        for call in range(6):
+            if interrupted and call == 4:
+                with pytest.raises(KeyboardInterrupt):
+                    model.set_params(callbacks=[interrupting]).partial_fit(*table)
+                model.set_params(callbacks=None)
+                if hook == "on_epoch_end":
+                    continue  # that epoch had ended
+            model.partial_fit(*table)
+        losses.append(model.history_["train_loss"])
+    assert losses[0] == losses[1]
+    assert len(losses[0]) == 6
 
 
 def test_dates_are_no_numbers(table):

@@ -114,11 +114,11 @@ class ModuleRegressor(PrefixedParameters, GradientRegressor):
 
     def _keep(self, module: nn.Module, data: TrainingArrays) -> None:
         """Note what the training made."""
-        self.module_ = module.eval()
         self.device_ = str(first_floating(module).device)
         self.n_iter_ = len(self.history_["epoch"])
         self.n_outputs_ = data.y.shape[1]
         self.y_ndim_ = data.y_ndim
+        self.module_ = module.eval()  # the last, since by it a fit that failed is told
 
     def _own_callbacks(self) -> list[Any]:
         """Copy the callbacks, so that a fit leaves the parameter as it is."""

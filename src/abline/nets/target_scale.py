@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from abline.tables.arrays import TrainingArrays
 
 
-#: what predictions must tell apart, in standard deviations of the target
-_LEAST_DIGIT = 1e-5
+#: what predictions must tell apart, and how far they may be, in the target's standard deviations
+_LEAST_DIGIT, _FARTHEST = 1e-5, 1e6
 
 
 def is_too_coarse(
     dtype: np.dtype[Any], mean: NDArray[np.floating[Any]], scale: NDArray[np.floating[Any]]
 ) -> bool:
-    """Say whether a precision cannot tell a target's values apart.
+    """Say whether a precision cannot hold a target's values, or not tell them apart.
 
     Parameters
     ----------
@@ -42,7 +42,10 @@ def is_too_coarse(
     >>> is_too_coarse(np.dtype(np.float32), np.array([1.7e9]), np.array([10.0]))
     True
     """
-    return bool((np.finfo(dtype).eps * np.abs(mean) > _LEAST_DIGIT * scale).any())
+    known = np.finfo(dtype)
+    too_large = np.abs(mean) / known.max + _FARTHEST * (scale / known.max) > 1
+    coarse = np.maximum(known.eps * np.abs(mean), known.tiny) > _LEAST_DIGIT * scale
+    return bool((too_large | coarse).any())
 
 
 @dataclass(frozen=True)
@@ -74,14 +77,17 @@ class TargetScale:
         Raises
         ------
         DataError
-            If its squares are too large for float64.
+            If its values are too large for float64 to add them up.
         """
         y = data.y.astype(np.float64)
-        mean = np.average(y, axis=0, weights=data.sample_weight)
         with np.errstate(over="ignore"):
-            scale = np.sqrt(np.average((y - mean) ** 2, axis=0, weights=data.sample_weight))
-        if not np.isfinite(scale).all():
-            raise DataError("y has values whose squares are too large to add up: divide y first")
+            mean = np.average(y, axis=0, weights=data.sample_weight)
+        if not np.isfinite(mean).all():
+            raise DataError("y has values that are too large to add up: divide y by a constant")
+        # in powers of two, whose squares neither overflow nor vanish
+        unit = np.exp2(np.frexp(np.abs(y - mean).max(axis=0))[1])
+        squares = np.average(((y - mean) / unit) ** 2, axis=0, weights=data.sample_weight)
+        scale = unit * np.sqrt(squares)
         # a constant column's mean may miss it by a rounding error
         constant = scale <= 10 * np.finfo(np.float64).eps * np.abs(mean)
         return cls(mean, np.where(constant, 1.0, scale))

@@ -80,8 +80,9 @@ class TorchRegressor(TorchPredictions):
     engine : {"auto", "loop", "fused", "lm"}, default="auto"
         Who runs the steps. ``"loop"`` is plain PyTorch; ``"fused"`` are compiled kernels, many
         times faster, for float32 and float64 stacks of linear layers, elementwise activations and
-        dropout on a CPU. ``"auto"`` is the faster one of these that can, the time to compile
-        counted. ``"lm"`` is Levenberg–Marquardt; see the notes.
+        dropout on a CPU (a forward of your own that remembers earlier calls needs ``"loop"``).
+        ``"auto"`` is the faster one of these that can, the time to compile counted. ``"lm"`` is
+        Levenberg–Marquardt; see the notes.
     early_stopping : bool, default=False
         Whether to stop once the validation loss no longer improves, and take the best weights.
         Without ``eval_set`` a part of the rows is left out for it, by ``random_state``.

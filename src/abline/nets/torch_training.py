@@ -22,7 +22,7 @@ from abline.nets.warned import warn
 if TYPE_CHECKING:
     from abline.nets.start import Start
     from abline.nets.torch_regressor import TorchRegressor
-    from abline.nets.training import TrainingState
+    from abline.nets.training import History, TrainingJob, TrainingState
     from abline.tables.arrays import TrainingArrays
 
 
@@ -54,7 +54,7 @@ def train(
     scale = _scale_of(model, data, start)
     if scale:
         data, valid = scale.standardised(data), valid and scale.standardised(valid)
-    watch, model._progress = _Watch(), None
+    watch = _Watch()
     with borrowed_generator(seed, device), cpu_threads(model.n_jobs):
         callbacks = [watch, *model._own_callbacks()]
         module = make_own_module(model, data, device, start.module, criterion)
@@ -66,15 +66,29 @@ def train(
         except BaseException as error:  # raised again: what a callback or a person ended is kept
             interrupted, state = isinstance(error, KeyboardInterrupt), watch.state
             ended = state is not None and (interrupted or state.failed)
-            if state is not None and ended and state.history["epoch"]:
-                model.history_ = state.history
+            before = len(job.resume.history["epoch"]) if job.resume else 0
+            if state is not None and ended and len(state.history["epoch"]) > before:
+                model.history_ = _whole_lines(state.history)
                 why = "the training was interrupted" if interrupted else "a callback raised"
                 model.engine_ = Engine(state.engine, why)
+                model._progress = _progress(start, state, job)
                 model._keep(module, data)
             raise
-        if start.one_epoch and watch.state is not None:
-            model._progress = Snapshot.take(watch.state, named_by_optimizer(job))
+        model._progress = _progress(start, watch.state, job)
     model._keep(module, data)
+
+
+def _progress(start: Start, state: TrainingState | None, job: TrainingJob) -> Snapshot | None:
+    """Give what a further `partial_fit` goes on from."""
+    if not start.one_epoch or state is None:
+        return None
+    return Snapshot.take(state, named_by_optimizer(job))
+
+
+def _whole_lines(history: History) -> History:
+    """Leave out a line that an interrupt left unfinished."""
+    lines = min(map(len, history.values()))
+    return {column: values[:lines] for column, values in history.items()}
 
 
 def _check_for_criterion(

@@ -62,9 +62,46 @@ def listen(state):
     state.module[1].register_forward_hook(lambda *_: None)
 
 
+def insert(state):
+    state.module[1] = nn.ReLU()
+
+
+def assign(state):
+    state.module.load_state_dict(
+        {name: 0.5 * value for name, value in state.module.state_dict().items()}, assign=True
+    )
+
+
+def turn(state):
+    state.module[2].weight.data = state.module[2].weight.data.t()
+
+
+def count_again(state):
+    for memory in state.optimizer.state.values():
+        memory["step"].zero_()
+
+
+def count_some_again(state):
+    next(iter(state.optimizer.state.values()), {"step": torch.zeros(())})["step"].zero_()
+
+
+def leave_out(state):
+    del state.optimizer.param_groups[0]["params"][0]
+
+
+def hook_steps(state):
+    state.optimizer.register_step_post_hook(lambda *_: None)
+
+
+def hook_gradient(state):
+    state.module[0].weight.register_post_accumulate_grad_hook(lambda tensor: None)
+
+
 def regressor(engine, callback, **parameters):
     torch.manual_seed(0)
-    module = nn.Sequential(nn.Linear(3, 5), nn.Tanh(), nn.Linear(5, 1)).double()
+    module = nn.Sequential(
+        nn.Linear(3, 5), nn.Tanh(), nn.Linear(5, 5), nn.Tanh(), nn.Linear(5, 1)
+    ).double()
     return ab.TorchRegressor(
         module, engine=engine, criterion=nn.HuberLoss(), max_epochs=30, lr=0.01, batch_size=25,
         random_state=0, callbacks=[callback], **parameters,
@@ -79,9 +116,17 @@ def regressor(engine, callback, **parameters):
         (replace, "other tensors"),
         (forget, "other tensors"),
         (regularise, "settings of Adam"),
-        (sharpen, "changed the loss"),
+        (sharpen, "loss has changed"),
         (hook, "HuberLoss has hooks"),
         (listen, "Tanh has hooks"),
+        (insert, "network has changed"),
+        (assign, "does not move all parameters"),
+        (turn, "other tensors"),
+        (count_again, ""),
+        (count_some_again, "changed the steps"),
+        (leave_out, "does not move all parameters"),
+        (hook_steps, "Adam has hooks"),
+        (hook_gradient, "have hooks"),
     ],
 )
 def test_the_loop_goes_on(table, action, words, epoch):
@@ -90,12 +135,45 @@ def test_the_loop_goes_on(table, action, words, epoch):
         kernels.history_["train_loss"], plain.history_["train_loss"], rtol=1e-9
     )
     np.testing.assert_allclose(kernels.predict(table[0]), plain.predict(table[0]), rtol=1e-9)
-    if epoch < 0 and action in (replace, forget):
-        assert kernels.engine_ == "fused"  # which begins after it
+    if action is count_again or (epoch < 0 and action in (replace, forget, turn, count_some_again)):
+        assert kernels.engine_ == "fused"
     else:
         assert kernels.engine_ == "loop"
         assert words in kernels.engine_.why
         assert f"before epoch {epoch + 1}" in kernels.engine_.why
+
+
+class ByAttribute(nn.Module):
+    """Its dropout is a function, whose rate is an attribute."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.last, self.p = nn.Linear(3, 5), nn.Linear(5, 1), 0.5
+
+    def forward(self, rows):
+        values = torch.tanh(self.first(rows))
+        return self.last(nn.functional.dropout(values, self.p, self.training))
+
+
+def _no_dropout(state):
+    state.module.p = 0.0
+
+
+def _evaluate(state):
+    state.module.eval()
+
+
+@pytest.mark.parametrize(
+    ("action", "words"), [(_no_dropout, "network has changed"), (_evaluate, "the mode")]
+)
+def test_a_rate_or_mode_that_a_callback_sets_is_followed(table, action, words):
+    model = ab.TorchRegressor(
+        ByAttribute, engine="fused", max_epochs=40, lr=0.01, random_state=0,
+        callbacks=[At(9, action)],
+    ).fit(*table)  # fmt: skip
+    assert words in model.engine_.why
+    losses = model.history_["train_loss"]
+    assert all(after < before for before, after in pairwise(losses[10:]))
 
 
 def test_less_dropout_is_followed(table):
@@ -108,7 +186,7 @@ def test_less_dropout_is_followed(table):
         module, engine="fused", max_epochs=20, lr=0.01, random_state=0, callbacks=[At(9, lessen)]
     ).fit(*table)
     assert (model.engine_, model.engine_.why) == (
-        "loop", "a callback changed the network before epoch 10",
+        "loop", "the network has changed before epoch 10",
     )  # fmt: skip
     losses = model.history_["train_loss"]
     assert all(after < before for before, after in pairwise(losses[10:]))

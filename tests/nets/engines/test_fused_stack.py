@@ -240,6 +240,26 @@ def _forgives(self, rows):
         return self.b(self.a(rows))
 
 
+def _other_bias(self, rows):
+    return self.b(F.linear(rows, self.c.weight, bias=self.a.bias))
+
+
+class Reversed(torch.autograd.Function):
+    """Does nothing forward, and turns derivatives round."""
+
+    @staticmethod
+    def forward(_ctx, values):
+        return values
+
+    @staticmethod
+    def backward(_ctx, slopes):
+        return -slopes
+
+
+def _asks(self, rows):
+    return self.b(self.a(rows * 2 if torch.is_tensor(rows) else rows))
+
+
 @pytest.mark.parametrize(
     ("forward", "attributes", "words"),
     [
@@ -251,6 +271,11 @@ def _forgives(self, rows):
         (_forgets_the_bias, {}, "otherwise than nn.Linear"),
         (_autocasts, {}, "under autocast"),
         (_forgives, {}, "other tensors than its parameters"),
+        (_other_bias, {"c": nn.Linear(3, 3, bias=False)}, "otherwise than nn.Linear"),
+        (lambda self, rows: self.b(Reversed.apply(self.a(rows))), {}, "more than what it calls"),
+        (_asks, {}, "more than what it calls"),
+        (lambda self, rows: self.b(torch.dropout(self.a(rows), 0.5, True)), {}, "in evaluation"),
+        (lambda self, rows: self.b(self.drop(rows)), {"drop": nn.Dropout(0.2)}, "before the first"),
         (lambda self, rows: self.b(rows), {}, "without a gradient"),
         (lambda self, rows: self.b(self.a(rows).detach()), {}, "do not know detach"),
         (lambda self, rows: self.b(self.a(rows).softmax(1)), {}, "do not know softmax"),
@@ -258,6 +283,7 @@ def _forgives(self, rows):
     ],
     ids=[
         "always drops", "stores", "collects", "scales", "masks", "bias", "autocast", "forgives",
+        "other bias", "reversed", "asks", "torch.dropout", "drops rows",
         "unused", "detach", "softmax", "tuple",
     ],
 )  # fmt: skip
@@ -270,6 +296,20 @@ def test_forwards_that_are_more_than_layers_are_refused(forward, attributes, wor
     assert all(held == [] for held in attributes.values() if isinstance(held, list))
 
 
+def test_either_dropout_is_read():
+    def forward(self, rows):
+        return self.b(torch.dropout(self.a(rows), 0.3, train=self.training))
+
+    assert [layer.dropout for layer in find_stack(_with(forward)).layers] == [0.3, 0.0]
+
+
+def test_a_compiled_module_is_left_to_the_loop():
+    stack = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 1))
+    module = torch.compile(stack, backend="eager")
+    with pytest.raises(NotFused, match="OptimizedModule is another module's wrapper"):
+        find_stack(module)
+
+
 def test_modules_of_other_threads_stay_as_they_are():
     other, outputs = nn.Sequential(nn.Linear(2, 2), nn.ReLU()), []
 
@@ -280,4 +320,4 @@ def test_modules_of_other_threads_stay_as_they_are():
         return self.b(self.a(rows))
 
     assert len(find_stack(_with(forward)).layers) == 2
-    assert [type(values) for values in outputs] == [torch.Tensor] * 2
+    assert [type(values) for values in outputs] == [torch.Tensor] * 3

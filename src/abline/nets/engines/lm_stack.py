@@ -10,35 +10,12 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from abline.nets.engines.fused import codes
+from abline.nets.engines.fused.layer import Layer, activate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from abline.nets.engines.fused.stack import Layer, Stack
-
-_FUNCTIONS: dict[int, Callable[[Tensor, float], Tensor]] = {
-    codes.RELU: lambda z, _: torch.relu(z),
-    codes.TANH: lambda z, _: torch.tanh(z),
-    codes.SIGMOID: lambda z, _: torch.sigmoid(z),
-    codes.LEAKY_RELU: functional.leaky_relu,
-    codes.ELU: functional.elu,
-    codes.SELU: lambda z, _: functional.selu(z),
-    codes.SOFTPLUS: lambda z, _: functional.softplus(z),
-    codes.SILU: lambda z, _: functional.silu(z),
-    codes.MISH: lambda z, _: functional.mish(z),
-    codes.GELU: lambda z, _: functional.gelu(z),
-    codes.GELU_TANH: lambda z, _: functional.gelu(z, approximate="tanh"),
-}
-
-
-def activate(layer: Layer, z: Tensor) -> Tensor:
-    """Compute a layer's outputs from its products with the weights."""
-    if layer.activation == codes.IDENTITY:
-        return z
-    return _FUNCTIONS[layer.activation](z, layer.parameter)
+    from abline.nets.engines.fused.stack import Stack
 
 
 def _activate_with_slope(layer: Layer, z: Tensor) -> tuple[Tensor, Tensor | None]:

@@ -19,7 +19,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from abline.nets.engines.lm_stack import StackModel, activate
+from abline.nets.engines.fused.layer import activate
+from abline.nets.engines.lm_stack import StackModel
 from abline.nets.randomness import borrowed_generator
 
 if TYPE_CHECKING:

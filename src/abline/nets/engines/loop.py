@@ -50,6 +50,7 @@ def run_loop(job: TrainingJob) -> History:
         If a person interrupts it; the module has the weights with which the epoch began.
     """
     with training_session(job, "loop") as session:
+        job.module.train()
         run_epochs(session)
     return session.state.history
 
@@ -60,7 +61,7 @@ def run_epochs(session: Session) -> None:
     Parameters
     ----------
     session : Session
-        Under way.
+        Under way, its module in training mode.
 
     Raises
     ------
@@ -68,7 +69,6 @@ def run_epochs(session: Session) -> None:
         As of `run_loop`.
     """
     job = session.job
-    job.module.train()
     toggle = job.valid is not None and has_modes(job.module)
     good = GoodWeights(job.module)
     for epoch in session.epochs():

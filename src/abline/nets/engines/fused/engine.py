@@ -81,12 +81,15 @@ class FusedPlan:
             If kernels cannot.
         """
         if find_stack(self.network) != self.stack:
-            raise NotFused("a callback changed the network")
+            raise NotFused("the network has changed")
+        dropped = any(layer.dropout for layer in self.stack.layers)
+        if dropped and job.valid is None and not all(x.training for x in self.network.modules()):
+            raise NotFused("a callback changed the mode")
         optimizer = find_optimizer(job.optimizer, self.stack)
         if (optimizer.code, optimizer.memory) != (self.optimizer.code, self.optimizer.memory):
-            raise NotFused("a callback changed the optimizer")
+            raise NotFused("the optimizer has changed")
         if find_loss(getattr(job.loss, "criterion", None)) != self.loss:
-            raise NotFused("a callback changed the loss")
+            raise NotFused("the loss has changed")
         self.optimizer = optimizer
 
 
@@ -114,6 +117,7 @@ def run_fused(job: TrainingJob, plan: FusedPlan | None = None) -> History:
     """
     plan = plan or FusedPlan(job)
     with training_session(job, "fused") as session:
+        job.module.train()
         try:
             _Run(session, plan).train()
         except NotFused as reason:  # since a callback changed what is trained
@@ -177,9 +181,9 @@ class _Run:
                 epoch += epochs
                 state.epoch = epoch - 1
                 self.session.call_due()
-                if marks.changed() and not state.stop and epoch < job.max_epochs:
+                if marks.changed(memory.step) and not state.stop and epoch < job.max_epochs:
                     self.plan.renew(job)
-                    memory.check_holds()
+                    memory.renew()
 
     def _run(self, memory: SharedMemory, epoch: int, epochs: int) -> None:
         """Run a chunk of epochs and add them to the history."""
@@ -215,6 +219,8 @@ class _Run:
             del values[epoch:]
         if self.chunks and self.chunks[-1].epoch == epoch:
             memory.take(self.chunks[-1].vectors)
+            memory.step = self.chunks[-1].step
+            memory.note_steps()
 
     def _put_back(self, memory: SharedMemory, epoch: int) -> None:
         """Take the weights with which an epoch began, by running what was before it again."""
@@ -226,6 +232,7 @@ class _Run:
         if epoch > chunk.epoch:
             again = replace(chunk, epochs=epoch - chunk.epoch)
             self._train(memory, again, np.empty(again.epochs), np.empty(again.epochs))
+        memory.note_steps()
 
     def _train(
         self,

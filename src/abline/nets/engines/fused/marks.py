@@ -32,36 +32,51 @@ class Marks:
         self, stack: Stack, network: nn.Module, criterion: Any, optimizer: torch.optim.Optimizer
     ) -> None:
         self._tensors, self._optimizer, self._criterion = stack.tensors(), optimizer, criterion
-        parts = [*network.modules()]
-        self._dropouts = [part for part in parts if isinstance(part, nn.Dropout)]
-        if isinstance(criterion, nn.Module):
-            parts.append(criterion)
-        self._attributes = [vars(part) for part in parts]
-        self._hooks = [
-            hooks
-            for part in parts
-            for hooks in (part._forward_hooks, part._forward_pre_hooks, part._backward_hooks,
-                          part._backward_pre_hooks)
+        self._parts = [*network.modules()]
+        watched = [*self._parts, criterion] if isinstance(criterion, nn.Module) else self._parts
+        self._hooks: list[Any] = [
+            *(
+                hooks
+                for part in watched
+                for hooks in (part._forward_hooks, part._forward_pre_hooks, part._backward_hooks,
+                              part._backward_pre_hooks)
+            ),
+            optimizer._optimizer_step_pre_hooks,
+            optimizer._optimizer_step_post_hooks,
         ]  # fmt: skip
         self._last = self._look()
 
-    def changed(self) -> bool:
-        """Say whether something has changed since the last look."""
+    def changed(self, step: int) -> bool:
+        """Say whether something has changed since the last look.
+
+        Parameters
+        ----------
+        step : int
+            That the optimizer has taken.
+        """
         before, self._last = self._last, self._look()
         (numbers, objects), (numbers_now, objects_now) = before, self._last
         same = len(objects) == len(objects_now) and all(map(operator.is_, objects, objects_now))
-        return not same or numbers != numbers_now
+        if not same or numbers != numbers_now:
+            return True
+        states = map(self._optimizer.state.get, self._tensors)
+        return any(state and int(state.get("step", step)) != step for state in states)
 
     def _look(self) -> tuple[list[Any], list[Any]]:
         """Give what is to be equal, and what is to be the same object."""
-        numbers: list[Any] = [part.p for part in self._dropouts]
-        numbers += map(len, self._hooks)
-        numbers += ("forward" in attributes for attributes in self._attributes)
+        numbers: list[Any] = [*map(len, self._hooks)]
         objects = list(getattr(self._criterion, "__dict__", {}).values())
+        for part in self._parts:
+            objects += vars(part).values()
+            objects += part._parameters.values()
+            objects += part._modules.values()
+            objects.append(type(part))
         for group in self._optimizer.param_groups:
             objects += (value for name, value in group.items() if name != "lr")
+            objects += group["params"]
         state = self._optimizer.state
         for tensor in self._tensors:
-            numbers += (tensor.data_ptr(), tensor.requires_grad, tensor._backward_hooks is None)
+            hooked = tensor._backward_hooks or tensor._post_accumulate_grad_hooks
+            numbers += (tensor.data_ptr(), tensor.stride(), tensor.requires_grad, bool(hooked))
             objects += state.get(tensor, {}).values()
         return numbers, objects

@@ -67,7 +67,6 @@ class SharedMemory:
 
     def __exit__(self, *exception: object) -> None:
         """Leave every tensor with storage of its own."""
-        self.note_steps()
         for tensor in self._tensors:
             tensor.data = tensor.data.clone()
             state = self._optimizer.state.get(tensor, {})
@@ -80,20 +79,25 @@ class SharedMemory:
         for vector, values in zip((self.params, self.first, self.second), vectors, strict=True):
             vector[:] = values
 
-    def check_holds(self) -> None:
-        """Look whether parameters and memory are still here.
+    def renew(self) -> None:
+        """Look whether parameters and memory are still here, and take the number of steps.
 
         Raises
         ------
         NotFused
             If a callback has put others in their place.
         """
+        states = [self._optimizer.state[tensor] for tensor in self._tensors]
+        steps = {int(state.get("step", self.step)) for state in states}
+        if len(steps) > 1:
+            raise NotFused("a callback changed the steps that the optimizer counts")
+        self.step = steps.pop()
         for name, vector in zip(
             ("", *self._names), (self.params, self.first, self.second), strict=False
         ):
             for part, tensor in self._parts(vector):
                 now = self._optimizer.state[tensor].get(name) if name else tensor
-                if now is None or now.data_ptr() != part.data_ptr():
+                if now is None or _place(now) != _place(part):
                     raise NotFused("a callback put other tensors in the place of those trained")
 
     def note_steps(self) -> None:
@@ -121,3 +125,7 @@ class SharedMemory:
         for tensor in self._tensors:
             yield whole[place : place + tensor.numel()].view_as(tensor), tensor
             place += tensor.numel()
+
+
+def _place(tensor: torch.Tensor) -> tuple[int, tuple[int, ...]]:
+    return tensor.data_ptr(), tensor.stride()

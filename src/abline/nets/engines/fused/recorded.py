@@ -8,6 +8,7 @@ another thread that calls any module meanwhile would be recorded too. A forward 
 from __future__ import annotations
 
 import copy
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -15,6 +16,8 @@ from torch import fx
 from torch.fx.proxy import GraphAppendingTracer
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from torch import nn
 
 
@@ -53,16 +56,13 @@ def record_forward(module: nn.Module, *, train: bool) -> fx.Graph:
     """
     recorder = _Recorder(module)
     rows = recorder.create_proxy("placeholder", "rows", (), {})
-    kept = _Kept(module)
-    try:
+    with kept_as_it_is(module) as kept, torch.enable_grad():
         module.train(train)
-        with torch.enable_grad():
+        try:
             outputs = module(rows)
-    except Exception as error:  # whatever a person's forward raises when its rows are no numbers
-        raise Unrecordable(_reason(error)) from error
-    finally:
-        stores = kept.put_back()
-    if stores:
+        except Exception as error:  # whatever a person's forward raises when rows are no numbers
+            raise Unrecordable(_reason(error)) from error
+    if kept.changed:
         raise Unrecordable("stores values in the module")
     if recorder.refused is not None:  # by a forward that carries on after errors, too
         raise recorder.refused
@@ -115,8 +115,39 @@ class _Recorder(GraphAppendingTracer):
         return self.refused
 
 
-class _Kept:
-    """What the parts of a module hold: their modes, attributes and the lists and dicts in those."""
+@contextmanager
+def kept_as_it_is(module: nn.Module) -> Iterator[Kept]:
+    """Let a module's parts hold what they held before the body after it, mode included.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+
+    Yields
+    ------
+    Kept
+    """
+    kept = Kept(module)
+    try:
+        yield kept
+    finally:
+        kept.put_back()
+
+
+class Kept:
+    """What the parts of a module hold: their modes, attributes and the lists and dicts in those.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+
+    Attributes
+    ----------
+    changed : bool
+        Whether anything besides modes had changed when it was put back.
+    """
+
+    changed = False
 
     def __init__(self, module: nn.Module) -> None:
         self._parts = [
@@ -124,19 +155,19 @@ class _Kept:
             for part in module.modules()
         ]
 
-    def put_back(self) -> bool:
-        """Give all of it back to the parts, and say whether anything besides modes had changed."""
-        changed = False
+    def put_back(self) -> None:
+        """Give all of it back to the parts."""
         for part, attributes, containers in self._parts:
-            changed |= not _same({**vars(part), "training": attributes["training"]}, attributes)
-            vars(part).clear()
-            vars(part).update(attributes)
+            now = vars(part)
+            self.changed |= not _same({**now, "training": attributes["training"]}, attributes)
+            now.update(attributes)
+            for name in now.keys() - attributes.keys():
+                del now[name]
             for held, content in containers:
                 if not _same(held, content):
-                    changed = True
+                    self.changed = True
                     held.clear()
                     (held.extend if isinstance(held, list) else held.update)(content)
-        return changed
 
 
 def _containers(part: nn.Module) -> list[Any]:

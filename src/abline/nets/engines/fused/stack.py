@@ -14,7 +14,9 @@ import torch
 from torch import nn
 
 from abline.nets.engines.fused import codes
+from abline.nets.engines.fused.layer import Layer
 from abline.nets.engines.fused.recorded import Unrecordable, record_forward
+from abline.nets.engines.fused.same import computes_as
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,27 +26,6 @@ if TYPE_CHECKING:
 
 class NotFused(Exception):  # noqa: N818 - no error: a person may have asked for any module
     """Why a training cannot run in compiled kernels, in words that finish "… since"."""
-
-
-@dataclass(frozen=True)
-class Layer:
-    """A linear layer, the activation after it and the dropout after that.
-
-    Attributes
-    ----------
-    linear : torch.nn.Linear
-    activation : int
-        From `codes`.
-    parameter : float
-        The slope or bend of an activation that has one.
-    dropout : float
-        The share of outputs that training sets to zero.
-    """
-
-    linear: nn.Linear
-    activation: int = codes.IDENTITY
-    parameter: float = 0.0
-    dropout: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -100,6 +81,8 @@ def find_stack(module: nn.Module) -> Stack:
         raise NotFused("it uses a linear layer twice")
     if len(layers) < len(linears):
         raise NotFused("its forward leaves some parameters without a gradient")
+    if _is_own(module) and not computes_as(module, layers):
+        raise NotFused("its forward does more than what it calls of torch")
     return Stack(tuple(layers))
 
 
@@ -117,6 +100,8 @@ def _check_parts(module: nn.Module) -> None:
         hooks = (part._forward_hooks, part._forward_pre_hooks, part._backward_hooks)
         if any(hooks) or part._backward_pre_hooks:
             raise NotFused(f"{name} has hooks")
+        if "training" not in vars(part):  # such as torch.compile's, which stands before another
+            raise NotFused(f"{name} is another module's wrapper")
         if type(part) is nn.Linear:
             continue
         if part._parameters or part._buffers:
@@ -169,7 +154,7 @@ def _take(layers: list[Layer], node: fx.Node, linears: dict[str, nn.Linear]) -> 
     elif name in _SHAPES:
         _check_shape(layers, node, name)
     elif name == "dropout":
-        _drop(layers, node.kwargs)
+        _drop(layers, *_dropout(*node.args[1:], **node.kwargs))
     else:
         found = _activation(name, node)
         if found is None:
@@ -179,7 +164,8 @@ def _take(layers: list[Layer], node: fx.Node, linears: dict[str, nn.Linear]) -> 
 
 def _linear(node: fx.Node, linears: dict[str, nn.Linear]) -> nn.Linear:
     """Give the layer whose weights and biases an operation uses."""
-    used = tuple(getattr(value, "target", value) for value in (*node.args[1:], None))[:2]
+    given = (*node.args[1:], *node.kwargs.values(), None)
+    used = tuple(getattr(value, "target", value) for value in given)[:2]
     for prefix, part in linears.items():
         path = f"{prefix}." if prefix else ""
         if used == (f"{path}weight", None if part.bias is None else f"{path}bias"):
@@ -196,17 +182,24 @@ def _activate(layers: list[Layer], name: str, code: int, parameter: float) -> No
     layers[-1] = Layer(last.linear, code, parameter)
 
 
-def _drop(layers: list[Layer], arguments: dict[str, Any]) -> None:
-    # torch.nn.functional.dropout names all its arguments when it hands them on
-    if not arguments.get("training", False):
+def _dropout(
+    p: Any = 0.5, training: Any = True, inplace: Any = False, train: Any = None
+) -> tuple[float, bool]:
+    """Give rate and mode of either of torch's functions, which name the mode differently."""
+    del inplace  # the same values either way
+    return float(p), bool(training if train is None else train)
+
+
+def _drop(layers: list[Layer], rate: float, training: bool) -> None:
+    if not training:
         return
     if not layers:
         raise NotFused("dropout comes before the first linear layer")
     if layers[-1].dropout:
         raise NotFused("one dropout follows another")
-    if arguments["p"] >= 1:
+    if rate >= 1:
         raise NotFused("dropout of 1 leaves nothing")
-    layers[-1] = replace(layers[-1], dropout=arguments["p"])
+    layers[-1] = replace(layers[-1], dropout=rate)
 
 
 #: calls after which rows of one output are a vector of as many
