@@ -68,9 +68,20 @@ class FusedPlan:
         self.stack: Stack = find_stack(self.network)
         self.loss: LossRule = find_loss(getattr(job.loss, "criterion", None))
         self.optimizer: OptimizerRule = find_optimizer(job.optimizer, self.stack)
+        criterion = getattr(job.loss, "criterion", None)
+        self.marks = Marks(self.stack, self.network, criterion, job.optimizer)
         self.left = ""
         if job.train.X.ndim != 2:
             raise NotFused("features are not a table")
+
+    def why_not(self, job: TrainingJob) -> str:
+        """Say why kernels cannot run the job once callbacks have begun; empty where they can."""
+        try:
+            if self.marks.changed():
+                self.renew(job)
+        except NotFused as reason:
+            return str(reason)
+        return ""
 
     def renew(self, job: TrainingJob) -> None:
         """Follow what a callback has changed.
@@ -82,9 +93,6 @@ class FusedPlan:
         """
         if find_stack(self.network) != self.stack:
             raise NotFused("the network has changed")
-        dropped = any(layer.dropout for layer in self.stack.layers)
-        if dropped and job.valid is None and not all(x.training for x in self.network.modules()):
-            raise NotFused("a callback changed the mode")
         optimizer = find_optimizer(job.optimizer, self.stack)
         if (optimizer.code, optimizer.memory) != (self.optimizer.code, self.optimizer.memory):
             raise NotFused("the optimizer has changed")
@@ -117,13 +125,16 @@ def run_fused(job: TrainingJob, plan: FusedPlan | None = None) -> History:
     """
     plan = plan or FusedPlan(job)
     with training_session(job, "fused") as session:
+        plan.left = plan.why_not(job)
         job.module.train()
         try:
-            _Run(session, plan).train()
+            if not plan.left:
+                _Run(session, plan).train()
         except NotFused as reason:  # since a callback changed what is trained
-            session.first_epoch = len(session.state.history["epoch"])
-            plan.left = f"{reason} before epoch {session.first_epoch}"
+            plan.left = str(reason)
         if plan.left:
+            session.first_epoch = len(session.state.history["epoch"])
+            plan.left += f" before epoch {session.first_epoch}"
             session.state.engine = "loop"
             run_epochs(session)
     return session.state.history
@@ -158,14 +169,13 @@ class _Run:
     def train(self) -> None:
         """Run all epochs that are left, with the callbacks' hooks."""
         job, state = self.job, self.session.state
-        self.plan.renew(job)
+        marks = self.plan.marks
         with (
             one_blas_thread(),
             SharedMemory(self.plan.stack, job.optimizer, self.plan.optimizer) as memory,
         ):
             self.kernels = self._make_kernels(memory)
-            criterion = getattr(job.loss, "criterion", None)
-            marks = Marks(self.plan.stack, self.plan.network, criterion, job.optimizer)
+            marks.note()
             epoch, per_epoch = self.session.first_epoch, math.inf
             while epoch < job.max_epochs and not state.stop:
                 most = 1 if per_epoch == math.inf else int(PAUSE / per_epoch)
@@ -183,7 +193,16 @@ class _Run:
                 self.session.call_due()
                 if marks.changed(memory.step) and not state.stop and epoch < job.max_epochs:
                     self.plan.renew(job)
+                    self._check_mode()
                     memory.renew()
+
+    def _check_mode(self) -> None:
+        """Refuse dropout that a callback has turned off; validations turn it on again."""
+        plan = self.plan
+        if self.valid_rows is not None or not any(layer.dropout for layer in plan.stack.layers):
+            return
+        if not all(part.training for part in plan.network.modules()):
+            raise NotFused("a callback changed the mode")
 
     def _run(self, memory: SharedMemory, epoch: int, epochs: int) -> None:
         """Run a chunk of epochs and add them to the history."""

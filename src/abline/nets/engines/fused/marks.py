@@ -44,14 +44,18 @@ class Marks:
             optimizer._optimizer_step_pre_hooks,
             optimizer._optimizer_step_post_hooks,
         ]  # fmt: skip
+        self.note()
+
+    def note(self) -> None:
+        """Look, for the next look to be compared with."""
         self._last = self._look()
 
-    def changed(self, step: int) -> bool:
+    def changed(self, step: int | None = None) -> bool:
         """Say whether something has changed since the last look.
 
         Parameters
         ----------
-        step : int
+        step : int, optional
             That the optimizer has taken.
         """
         before, self._last = self._last, self._look()
@@ -59,6 +63,8 @@ class Marks:
         same = len(objects) == len(objects_now) and all(map(operator.is_, objects, objects_now))
         if not same or numbers != numbers_now:
             return True
+        if step is None:
+            return False
         states = map(self._optimizer.state.get, self._tensors)
         return any(state and int(state.get("step", step)) != step for state in states)
 
