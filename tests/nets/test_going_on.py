@@ -164,6 +164,17 @@ def test_targets_of_any_size_are_learnt(table, size, dtype):
         np.testing.assert_allclose(found / size, expected, rtol=1e-2, atol=1e-2)
 
 
+def test_standard_deviations_of_any_size_are_finite(table):
+    X, y = table[0].astype(np.float32), table[1]
+    for model in (
+        ab.TorchRegressor(criterion="gaussian_nll", max_epochs=20, target_scaling=True),
+        ab.MLPRegressor("gaussian_nll", 3, max_iter=20, tol=1e9, target_scaling=True),
+    ):
+        expected = model.set_params(random_state=0).fit(X, y).predict_std(X)
+        found = model.fit(X, 1e150 * y).predict_std(X)
+        np.testing.assert_allclose(found / 1e150, expected, rtol=1e-3)
+
+
 def test_targets_too_large_to_add_up_are_refused(table):
     X, y = table[0], np.full(60, 1.7e308)
     for model in (ab.TorchRegressor(target_scaling=True), ab.MLPRegressor(target_scaling=True)):

@@ -62,8 +62,8 @@ class GradientRegressor(Regressor):
 
     def _as_std_of_y(self, std: Floats) -> Floats:
         """Give standard deviations of shape (n, t) y's own units and dimensions."""
-        if hasattr(self, "y_scale_"):
-            std = (std * self.y_scale_).astype(std.dtype)
+        if hasattr(self, "y_mean_"):
+            std = TargetScale(self.y_mean_, self.y_scale_).std_in_own_units(std)
         return std[:, 0] if self.y_ndim_ == 1 else std
 
     def _knows(self, name: str) -> bool:

@@ -127,9 +127,14 @@ class TargetScale:
 
         They keep their precision, unless it is too coarse for targets that are far from zero.
         """
-        answer = outputs.astype(np.float64) * self.scale + self.mean
-        coarse = is_too_coarse(outputs.dtype, self.mean, self.scale)
-        return answer if coarse else answer.astype(outputs.dtype)
+        return self._precise(outputs.astype(np.float64) * self.scale + self.mean, outputs.dtype)
+
+    def std_in_own_units(self, std: NDArray[Any]) -> NDArray[Any]:
+        """Give standard deviations, of shape (n, t), in the target's units and like precision."""
+        return self._precise(std.astype(np.float64) * self.scale, std.dtype)
+
+    def _precise(self, answer: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
+        return answer if is_too_coarse(dtype, self.mean, self.scale) else answer.astype(dtype)
 
     def metric_in_own_units(self, metric: Metric) -> Metric:
         """Let a metric see outputs and targets in the target's units."""

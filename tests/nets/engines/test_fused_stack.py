@@ -236,7 +236,7 @@ def _autocasts(self, rows):
 def _forgives(self, rows):
     try:
         return self.b(self.a(rows) + torch.ones(3))
-    except Exception:
+    except Exception:  # what the test is about: a forward that carries on
         return self.b(self.a(rows))
 
 

@@ -105,9 +105,9 @@ def _check_parts(module: nn.Module) -> None:
         if type(part) is nn.Linear:
             continue
         if part._parameters or part._buffers:
-            own = not type(part).__module__.startswith("torch.nn.")
-            what = f"{name} has parameters or buffers of its own" if own else None
-            raise NotFused(what or f"kernels do not know {name}")
+            if type(part).__module__.startswith("torch.nn."):
+                raise NotFused(f"kernels do not know {name}")
+            raise NotFused(f"{name} has parameters or buffers of its own")
 
 
 def _check_parameters(module: nn.Module) -> None:
