@@ -94,7 +94,7 @@ def _step_by_step(fits: Fits, table: Table) -> Section:
         "that way too. Begin with a random slope and intercept. Work out which small change of "
         "each would lower the error on the training points, make it, and repeat. This is gradient "
         f"descent; one pass over the training points is an epoch. Here there were {fits.epochs:,} "
-        f"epochs, in {fits.seconds:.0f} seconds."
+        f"epochs, in {fits.seconds:.1f} seconds."
     )
     outcome = Paragraph(
         f"The error on the training points, called the loss, went from "
@@ -149,7 +149,7 @@ def _what_a_network_does(fits: Fits) -> Section:
         "numbers, but gradient descent works just as before."
     )
     losses = Paragraph(
-        f"After {fits.epochs:,} epochs ({fits.seconds:.0f} seconds) the loss is "
+        f"After {fits.epochs:,} epochs ({fits.seconds:.1f} seconds) the loss is "
         f"{history['train_loss'][-1]:.4f} on the training points and "
         f"{history['valid_loss'][-1]:.4f} on the validation points. The second is what to watch. "
         "If it rose while the first still fell, the network would be learning the noise by heart."
